@@ -1,0 +1,50 @@
+//! Builds the eBPF programs for their own target and leaves the objects in
+//! `OUT_DIR`, where `kernel::load` embeds them.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context as _, Result};
+use aya_build::{Package, Toolchain};
+
+/// `core` has to be built for the eBPF target, which the pinned stable
+/// toolchain does only under this variable.
+const BOOTSTRAP: &str = "RUSTC_BOOTSTRAP";
+
+fn main() -> Result<ExitCode> {
+    if std::env::var_os(BOOTSTRAP).is_some_and(|value| value == "1") {
+        let root_dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../agent-ebpf");
+        let package = Package {
+            name: "landlord-ebpf",
+            root_dir,
+            no_default_features: false,
+            features: &["programs"],
+        };
+        let toolchain = std::env::var("RUSTUP_TOOLCHAIN").unwrap_or_else(|_| "1.95.0".to_owned());
+        aya_build::build_ebpf([package], Toolchain::Custom(&toolchain))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    // Set for this one build only, not for the whole workspace: other crates'
+    // build scripts would take it for a nightly compiler.
+    let this = std::env::current_exe().context("own path")?;
+    let mut build = Command::new(this)
+        .env(BOOTSTRAP, "1")
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("eBPF build")?;
+    let output = build.stdout.take().context("standard output is a pipe")?;
+    let mut told = std::io::stdout().lock();
+    for line in BufReader::new(output).lines() {
+        let line = line.context("reading the eBPF build")?;
+        // Progress is told as warnings, and would be repeated at every build.
+        let progress = line.strip_prefix("cargo:warning=").is_some_and(|text| {
+            let word = text.trim_start();
+            word.starts_with("Compiling ") || word.starts_with("Finished ")
+        });
+        if !progress {
+            writeln!(told, "{line}").context("telling cargo")?;
+        }
+    }
+    let status = build.wait().context("eBPF build")?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,26 @@
+//! The kernel boundary: loads the sensors, resolves struct offsets, reads the
+//! counters and the cgroup's own files.
+//!
+//! Sole home of aya and of `unsafe`. Knows cgroups and slots, never tenants.
+
+pub mod btf;
+pub mod cgroupfs;
+mod counters;
+mod epoch;
+mod error;
+pub mod floor;
+mod hooks;
+mod layout;
+pub mod memory;
+mod offsets;
+mod pins;
+pub mod requirements;
+mod sensors;
+mod shared;
+mod slots;
+
+pub use epoch::Epoch;
+pub use error::KernelError;
+pub use hooks::Feature;
+pub use pins::{DEFAULT_PIN_PATH, detach};
+pub use sensors::{Options, Sensors, try_load};
