@@ -1,0 +1,312 @@
+//! Every configuration key, declared once.
+//!
+//! From this table come the default configuration, the documentation, the names
+//! of environment variables and flags, the ranges that are checked and the
+//! expectations that errors state.
+
+use std::time::Duration;
+
+use figment::value::Value;
+
+use crate::config::duration;
+use crate::identity::tenant::runtime_names;
+
+/// One key.
+#[derive(Debug)]
+pub(super) struct Key {
+    /// Dotted name; `[]` stands for the elements of a list.
+    pub(super) name: &'static str,
+    /// What its value may be.
+    pub(super) kind: Kind,
+    /// The default as YAML; empty for keys inside a list.
+    pub(super) default: &'static str,
+    /// What it does, in full sentences.
+    pub(super) about: &'static str,
+}
+
+/// What a value may be.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// IP address and port.
+    Address,
+    /// Time with its unit, inclusive bounds.
+    Duration(Duration, Duration),
+    /// Whole number, inclusive bounds.
+    Count(u64, u64),
+    /// `true` or `false`.
+    Flag,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A container runtime's name or `any`.
+    Runtime,
+    /// A path from the root.
+    AbsolutePath,
+    /// A regular expression.
+    Regex,
+    /// A name with `{fields}`.
+    Template,
+    /// A list of tenant rules.
+    Rules,
+}
+
+/// All keys, in the order of the documentation.
+pub(super) static KEYS: &[Key] = &[
+    Key {
+        name: "listen",
+        kind: Kind::Address,
+        default: "127.0.0.1:9464",
+        about: "Address and port of the metrics (`/metrics`), the health checks (`/healthz`, \
+                `/readyz`) and the local API (`/v1/usage`). There is no authentication: anybody \
+                who reaches it reads every tenant's use.",
+    },
+    Key {
+        name: "interval",
+        kind: Kind::Duration(Duration::from_secs(1), Duration::from_secs(60)),
+        default: "5s",
+        about: "How often the kernel's counters are collected without a scrape; every scrape \
+                collects anew.",
+    },
+    Key {
+        name: "log.format",
+        kind: Kind::Choice(&["text", "json"]),
+        default: "text",
+        about: "Form of the log on standard error: lines for people or JSON objects for machines.",
+    },
+    Key {
+        name: "log.level",
+        kind: Kind::Choice(&["error", "warn", "info", "debug", "trace"]),
+        default: "info",
+        about: "The least severe messages that are logged.",
+    },
+    Key {
+        name: "pin.enabled",
+        kind: Kind::Flag,
+        default: "true",
+        about: "Whether the counters stay in the kernel while the agent restarts. Without it they \
+                begin at zero with every start.",
+    },
+    Key {
+        name: "pin.path",
+        kind: Kind::AbsolutePath,
+        default: "/sys/fs/bpf/landlord",
+        about: "Folder of the pinned counters, on a bpf file system. It is made when missing.",
+    },
+    Key {
+        name: "state",
+        kind: Kind::AbsolutePath,
+        default: "/run/landlord/state",
+        about: "File with the totals of cgroups that have ended. It belongs to the pinned counters \
+                and, like them, need not outlive a reboot.",
+    },
+    Key {
+        name: "max_cgroups",
+        kind: Kind::Count(64, 4095),
+        default: "2048",
+        about: "Cgroups that have counters of their own at the same time. Further ones are counted \
+                to the tenant `unknown`. `landlord doctor` tells what it costs in kernel memory.",
+    },
+    Key {
+        name: "max_tenants",
+        kind: Kind::Count(1, 10_000),
+        default: "1000",
+        about: "Tenants that have metrics of their own. Further ones share the tenant `other`.",
+    },
+    Key {
+        name: "max_wait_causes",
+        kind: Kind::Count(1, 1000),
+        default: "32",
+        about: "Tenants told apart, for each tenant, as the cause of its waiting for a CPU. \
+                Further ones share the cause `other`.",
+    },
+    Key {
+        name: "tenants",
+        kind: Kind::Rules,
+        default: r"
+  - match: { pod: true }
+    tenant: 'pod-{pod_uid}'
+  - match: { container: any }
+    tenant: '{runtime}-{container_id_short}'
+  # systemd keeps template units in slices of their own, such as
+  # system-getty.slice; nobody means them as tenants.
+  - match: { path: '^/system\.slice(/|$)' }
+    tenant: system
+  - match: { slice: true }
+    tenant: '{slice}'
+  - match: { path: '^/' }
+    tenant: '{top}'",
+        about: "Rules that name the tenant of a cgroup. The first whose whole `match` holds wins; \
+                a list here replaces the default list. The root cgroup is always `host`, and what \
+                no rule matches is `unknown`.",
+    },
+    Key {
+        name: "tenants[].match.path",
+        kind: Kind::Regex,
+        default: "",
+        about: "Found anywhere in the cgroup's path below the mount, such as \
+                `/system.slice/nginx.service`; begin it with `^`, because a workload may choose \
+                the names at the end of its path. Its named groups are fields of the tenant's \
+                name; a rule whose name uses a group that took no part in the match does not \
+                apply.",
+    },
+    Key {
+        name: "tenants[].match.pod",
+        kind: Kind::Flag,
+        default: "",
+        about: "Whether the cgroup belongs to a Kubernetes pod.",
+    },
+    Key {
+        name: "tenants[].match.container",
+        kind: Kind::Runtime,
+        default: "",
+        about: "The cgroup belongs to a container of this runtime, or of `any`. `oci` are \
+                containers whose path tells no runtime's name.",
+    },
+    Key {
+        name: "tenants[].match.slice",
+        kind: Kind::Flag,
+        default: "",
+        about: "Whether the cgroup is in a slice of the host's systemd.",
+    },
+    Key {
+        name: "tenants[].match.unit",
+        kind: Kind::Flag,
+        default: "",
+        about: "Whether the cgroup is in a service, scope or other unit of the host's systemd.",
+    },
+    Key {
+        name: "tenants[].tenant",
+        kind: Kind::Template,
+        default: "",
+        about: "The tenant's name. `{field}` stands for a property of the cgroup, listed below; a \
+                brace itself is written `{{` or `}}`.",
+    },
+];
+
+impl Key {
+    /// The key at this path, list indices and all.
+    pub(super) fn at(path: &[String]) -> Option<&'static Self> {
+        let name = dotted(path);
+        KEYS.iter().find(|key| key.name == name)
+    }
+
+    /// Whether one text can state it, in an environment variable or a flag.
+    pub(super) fn is_scalar(&self) -> bool {
+        !self.name.starts_with("tenants")
+    }
+
+    /// The key's parts.
+    pub(super) fn path(&self) -> Vec<String> {
+        self.name.split('.').map(str::to_owned).collect()
+    }
+
+    /// Name of its environment variable.
+    pub(super) fn variable(&self) -> String {
+        format!("{VARIABLE_PREFIX}{}", self.name.replace('.', "_").to_uppercase())
+    }
+
+    /// Name of its flag, without dashes.
+    pub(super) fn flag(&self) -> String {
+        self.name.replace(['.', '_'], "-")
+    }
+}
+
+/// What the agent's environment variables begin with.
+pub(super) const VARIABLE_PREFIX: &str = "LANDLORD_";
+
+/// A path as the table writes it.
+pub(super) fn dotted(path: &[String]) -> String {
+    let mut name = String::new();
+    for part in path {
+        if part.bytes().all(|byte| byte.is_ascii_digit()) {
+            name.push_str("[]");
+        } else {
+            if !name.is_empty() {
+                name.push('.');
+            }
+            name.push_str(part);
+        }
+    }
+    name
+}
+
+/// Keys directly below a section, by their last parts; empty when it is none.
+pub(super) fn keys_below(section: &[String]) -> Vec<&'static str> {
+    let section = dotted(section);
+    let mut below: Vec<&str> = KEYS
+        .iter()
+        .filter_map(|key| {
+            let rest = key.name.strip_prefix(section.as_str())?;
+            let rest = if section.is_empty() { rest } else { rest.strip_prefix('.')? };
+            rest.split(['.', '[']).next()
+        })
+        .collect();
+    below.dedup();
+    below
+}
+
+impl Kind {
+    /// What is expected, to follow "expected".
+    pub(super) fn expectation(&self) -> String {
+        match self {
+            Self::Address => {
+                "an IP address and port, such as `127.0.0.1:9464` or `[::]:9464`".to_owned()
+            }
+            Self::Duration(least, most) => format!(
+                "a time from {} to {} with its unit, such as `5s` or `1500ms`",
+                duration::text(*least),
+                duration::text(*most)
+            ),
+            Self::Count(least, most) => format!("a whole number from {least} to {most}"),
+            Self::Flag => "`true` or `false`".to_owned(),
+            Self::Choice(words) => one_of(words),
+            Self::Runtime => one_of(&runtime_names()),
+            Self::AbsolutePath => "a path that begins with `/`".to_owned(),
+            Self::Regex => "a regular expression, in quotes".to_owned(),
+            Self::Template => "a name, such as `acme` or `'pod-{pod_uid}'`".to_owned(),
+            Self::Rules => "a list of rules, each with `match` and `tenant`".to_owned(),
+        }
+    }
+
+    /// The words that are valid, where that is a list.
+    pub(super) fn words(&self) -> Vec<&'static str> {
+        match self {
+            Self::Choice(words) => words.to_vec(),
+            Self::Runtime => runtime_names(),
+            Self::Flag => vec!["true", "false"],
+            _ => Vec::new(),
+        }
+    }
+
+    /// A text from the environment or a flag as the value it would be in a file.
+    pub(super) fn read(&self, text: &str) -> Value {
+        match self {
+            Self::Count(..) => text.parse::<u64>().map_or_else(|_| text.into(), Into::into),
+            Self::Flag => text.parse::<bool>().map_or_else(|_| text.into(), Into::into),
+            _ => text.into(),
+        }
+    }
+
+    /// Whether a value of the right type is within the bounds.
+    pub(super) fn admits(&self, value: &Value) -> bool {
+        match self {
+            Self::Count(least, most) => {
+                let wanted = u128::from(*least)..=u128::from(*most);
+                value.to_u128().is_some_and(|number| wanted.contains(&number))
+            }
+            Self::Duration(least, most) => value
+                .as_str()
+                .and_then(duration::parse)
+                .is_some_and(|time| (*least..=*most).contains(&time)),
+            Self::AbsolutePath => {
+                value.as_str().is_some_and(|path| path.starts_with('/') && !path.contains('\0'))
+            }
+            _ => true,
+        }
+    }
+}
+
+fn one_of(words: &[&str]) -> String {
+    let (last, others) = words.split_last().unwrap_or((&"", &[]));
+    let others: Vec<String> = others.iter().map(|word| format!("`{word}`")).collect();
+    format!("{} or `{last}`", others.join(", "))
+}

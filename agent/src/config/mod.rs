@@ -1,0 +1,22 @@
+//! What the agent is told: defaults, a file, the environment and flags, each
+//! winning over the one before.
+//!
+//! It opens the file and looks at nothing else of the machine; whether an address
+//! is free or a folder exists is found out by those who need it.
+
+mod default;
+pub(crate) mod duration;
+mod error;
+mod explain;
+mod file;
+mod keys;
+mod markdown;
+mod overrides;
+mod resolve;
+mod yaml;
+
+pub use default::DEFAULT_YAML;
+pub use error::ConfigError;
+pub use markdown::markdown;
+pub use overrides::Overrides;
+pub use resolve::{Config, DEFAULT_PATH, LogFormat, LogLevel, LogSettings, load};

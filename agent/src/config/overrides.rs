@@ -1,0 +1,107 @@
+//! The flags that stand for configuration keys.
+//!
+//! They carry text as it was given; what it must be is declared once, in the
+//! table of keys.
+
+use crate::config::keys::{KEYS, Key};
+
+/// Flags of a command that takes a configuration; each wins over the environment
+/// and the file. Flatten it into the command's arguments.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Configuration (see docs/configuration.md)")]
+pub struct Overrides {
+    /// Address and port of metrics, health checks and the local API
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+    /// How often counters are collected when nobody asks
+    #[arg(long, value_name = "TIME")]
+    pub interval: Option<String>,
+    /// Form of the log on standard error: text or json
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+    /// Least severe messages that are logged: error, warn, info, debug or trace
+    #[arg(long, value_name = "LEVEL")]
+    pub log_level: Option<String>,
+    /// Whether the counters stay in the kernel while the agent restarts
+    #[arg(long, value_name = "true|false")]
+    pub pin_enabled: Option<String>,
+    /// Folder of the pinned counters, on a bpf file system
+    #[arg(long, value_name = "FOLDER")]
+    pub pin_path: Option<String>,
+    /// File with the totals of cgroups that have ended
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<String>,
+    /// Cgroups that have counters of their own at the same time
+    #[arg(long, value_name = "NUMBER")]
+    pub max_cgroups: Option<String>,
+    /// Tenants that have metrics of their own
+    #[arg(long, value_name = "NUMBER")]
+    pub max_tenants: Option<String>,
+    /// Tenants told apart as the cause of another's waiting
+    #[arg(long, value_name = "NUMBER")]
+    pub max_wait_causes: Option<String>,
+}
+
+impl Overrides {
+    /// The flags that were given, with their keys.
+    pub(super) fn given(&self) -> impl Iterator<Item = (&'static Key, &str)> {
+        // Taken apart, so that a new flag cannot be forgotten here.
+        let Self {
+            listen,
+            interval,
+            log_format,
+            log_level,
+            pin_enabled,
+            pin_path,
+            state,
+            max_cgroups,
+            max_tenants,
+            max_wait_causes,
+        } = self;
+        let texts = [
+            ("listen", listen),
+            ("interval", interval),
+            ("log.format", log_format),
+            ("log.level", log_level),
+            ("pin.enabled", pin_enabled),
+            ("pin.path", pin_path),
+            ("state", state),
+            ("max_cgroups", max_cgroups),
+            ("max_tenants", max_tenants),
+            ("max_wait_causes", max_wait_causes),
+        ];
+        texts.into_iter().filter_map(|(name, text)| {
+            let key = KEYS.iter().find(|key| key.name == name)?;
+            Some((key, text.as_deref()?))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args as _, FromArgMatches as _};
+
+    use super::Overrides;
+    use crate::config::keys::KEYS;
+
+    #[test]
+    fn there_is_a_flag_for_every_scalar_key() {
+        let command = Overrides::augment_args(clap::Command::new("landlord"));
+        let flags: Vec<_> = command.get_arguments().filter_map(|arg| arg.get_long()).collect();
+        let keys: Vec<_> =
+            KEYS.iter().filter(|key| key.is_scalar()).map(|key| key.flag()).collect();
+        assert_eq!(flags, keys);
+    }
+
+    #[test]
+    fn every_flag_reaches_its_key() {
+        let scalars = || KEYS.iter().filter(|key| key.is_scalar());
+        let arguments = scalars().map(|key| format!("--{}={}", key.flag(), key.name));
+        let command = Overrides::augment_args(clap::Command::new("landlord"));
+        let matches =
+            command.get_matches_from(["landlord".to_owned()].into_iter().chain(arguments));
+        let overrides = Overrides::from_arg_matches(&matches).unwrap();
+        let given: Vec<_> = overrides.given().map(|(key, text)| (key.name, text)).collect();
+        assert_eq!(given, scalars().map(|key| (key.name, key.name)).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,158 @@
+//! Births, deaths, reuse of ids, and the law that a known tenant stays.
+
+use std::collections::HashMap;
+
+use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
+
+use super::{Registry, TOMBSTONE_NS};
+use crate::identity::tenant::{MatchSpec, RuleSpec};
+use crate::identity::{CgroupId, Tenant, TenantRules, UNKNOWN};
+use crate::usage::reading::Slot;
+
+const SECOND: u64 = 1_000_000_000;
+
+/// A table in which the tenant is the first component of the path.
+fn registry(capacity: usize) -> Registry {
+    let matches = MatchSpec { path: Some("^/".to_owned()), ..MatchSpec::default() };
+    let rules = TenantRules::compile(vec![RuleSpec { matches, tenant: "{top}".to_owned() }]);
+    Registry::new(rules.unwrap(), capacity)
+}
+
+fn observe(registry: &mut Registry, id: u64, path: Option<&str>, born_ns: u64) -> String {
+    registry.observe(CgroupId(id), Slot(0), path, born_ns, true).to_string()
+}
+
+fn bury(registry: &mut Registry, id: u64, born_ns: u64) -> String {
+    registry.observe(CgroupId(id), Slot(0), None, born_ns, false).to_string()
+}
+
+#[test]
+fn a_late_path_names_the_tenant_once() {
+    let mut registry = registry(8);
+    assert_eq!(observe(&mut registry, 7, None, 1), UNKNOWN);
+    assert_eq!(observe(&mut registry, 7, Some("/acme"), 1), "acme");
+    assert_eq!(observe(&mut registry, 7, None, 1), "acme");
+    assert_eq!(observe(&mut registry, 7, Some("/other"), 1), "acme");
+    assert_eq!(registry.len(), 1);
+}
+
+#[test]
+fn a_reused_id_is_another_cgroup() {
+    let mut registry = registry(8);
+    assert_eq!(observe(&mut registry, 7, Some("/acme"), 1), "acme");
+    assert_eq!(bury(&mut registry, 7, 1), "acme");
+    assert_eq!(observe(&mut registry, 7, Some("/initech"), 2), "initech");
+    // The last delta of the first one arrives after the second one's birth.
+    assert_eq!(bury(&mut registry, 7, 1), "acme");
+    assert_eq!(registry.tenant_of_slot(Slot(0)).map(Tenant::as_str), Some("initech"));
+    assert_eq!(registry.tenant_of_slot(Slot(1)), None);
+}
+
+#[test]
+fn a_tombstone_lasts_a_minute() {
+    let mut registry = registry(8);
+    observe(&mut registry, 7, Some("/acme"), 1);
+    registry.sweep(10 * SECOND);
+    bury(&mut registry, 7, 1);
+    registry.sweep(20 * SECOND);
+    registry.sweep(20 * SECOND + TOMBSTONE_NS - 1);
+    assert_eq!(bury(&mut registry, 7, 1), "acme", "its last delta came late");
+    registry.sweep(20 * SECOND + TOMBSTONE_NS);
+    registry.sweep(20 * SECOND + 2 * TOMBSTONE_NS - 1);
+    assert_eq!(registry.len(), 1);
+    registry.sweep(20 * SECOND + 2 * TOMBSTONE_NS);
+    assert!(registry.is_empty());
+    assert_eq!(registry.tenant_of_slot(Slot(0)), None);
+}
+
+#[test]
+fn what_nobody_mentions_is_forgotten_too() {
+    let mut registry = registry(8);
+    observe(&mut registry, 7, Some("/acme"), 1);
+    registry.sweep(SECOND);
+    registry.sweep(SECOND + TOMBSTONE_NS - 1);
+    assert_eq!(registry.len(), 1);
+    registry.sweep(SECOND + TOMBSTONE_NS);
+    assert!(registry.is_empty());
+}
+
+#[test]
+fn room_is_made_by_the_longest_dead_never_by_the_living() {
+    let mut registry = registry(2);
+    observe(&mut registry, 1, Some("/a"), 1);
+    observe(&mut registry, 2, Some("/b"), 1);
+    bury(&mut registry, 1, 1);
+    registry.sweep(SECOND);
+    bury(&mut registry, 2, 1);
+    registry.sweep(2 * SECOND);
+    assert_eq!(observe(&mut registry, 3, Some("/c"), 3), "c");
+    assert_eq!(bury(&mut registry, 2, 1), "b", "only the longest dead went");
+    assert_eq!(observe(&mut registry, 4, Some("/d"), 3), "d");
+    // All are alive now: a fifth one is named but not remembered.
+    assert_eq!(observe(&mut registry, 5, Some("/e"), 4), "e");
+    assert_eq!(registry.len(), 2);
+    assert_eq!(observe(&mut registry, 3, None, 3), "c");
+    assert_eq!(observe(&mut registry, 5, None, 4), UNKNOWN);
+}
+
+/// What may happen to a few cgroups: an observation, or the passing of seconds.
+#[derive(Clone, Debug)]
+enum Step {
+    Observe { id: u64, born_ns: u64, path: Option<usize>, alive: bool },
+    Sweep { seconds: u64 },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let observe = (0..4u64, 0..3u64, prop::option::of(0..3usize), any::<bool>())
+        .prop_map(|(id, born_ns, path, alive)| Step::Observe { id, born_ns, path, alive });
+    let sweep = (0..9u64).prop_map(|seconds| Step::Sweep { seconds });
+    prop::strategy::Union::new_weighted(vec![(3, observe.boxed()), (1, sweep.boxed())])
+}
+
+proptest! {
+    /// While a cgroup is mentioned within a minute, its first known path decides.
+    #[test]
+    fn a_known_tenant_never_changes(steps in prop::collection::vec(step(), 0..60)) {
+        const PATHS: [&str; 3] = ["/acme", "/initech/x", "/"];
+        const TENANTS: [&str; 3] = ["acme", "initech", "host"];
+        let mut registry = registry(64);
+        let mut known: HashMap<(u64, u64), &str> = HashMap::new();
+        let mut now = 0;
+        // `None` from an observation to the sweep after it.
+        let mut last_seen: HashMap<(u64, u64), Option<u64>> = HashMap::new();
+        for step in steps {
+            match step {
+                Step::Sweep { seconds } => {
+                    now += seconds * SECOND;
+                    registry.sweep(now);
+                    last_seen.retain(|_, seen| now - *seen.get_or_insert(now) < TOMBSTONE_NS);
+                    known.retain(|life, _| last_seen.contains_key(life));
+                }
+                Step::Observe { id, born_ns, path, alive } => {
+                    let life = (id, born_ns);
+                    last_seen.insert(life, None);
+                    if let Some(path) = path {
+                        known.entry(life).or_insert(TENANTS[path]);
+                    }
+                    let path = path.map(|path| PATHS[path]);
+                    let tenant = registry.observe(CgroupId(id), Slot(0), path, born_ns, alive);
+                    if let Some(expected) = known.get(&life) {
+                        prop_assert_eq!(tenant.as_str(), *expected);
+                    }
+                }
+            }
+            prop_assert!(registry.len() <= 12);
+        }
+    }
+
+    #[test]
+    fn the_table_is_bounded(ids in prop::collection::vec((0..50u64, any::<bool>()), 0..200)) {
+        let mut registry = registry(16);
+        for (now, (id, alive)) in ids.into_iter().enumerate() {
+            let now = u64::try_from(now).unwrap();
+            registry.observe(CgroupId(id), Slot(0), Some("/a"), now, alive);
+            registry.sweep(now);
+            prop_assert!(registry.len() <= 16);
+        }
+    }
+}
