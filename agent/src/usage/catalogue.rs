@@ -1,0 +1,463 @@
+//! The one list of metrics: name, type, unit, labels, meaning and where the
+//! samples come from.
+//!
+//! The Prometheus exposition and `docs/metrics.md` are made from it, so they
+//! cannot differ. It never encodes anything itself. Metrics named
+//! `landlord_tenant_X` have the key `X` in the JSON of [`TenantUsage`].
+
+use super::tenant::{NodeUsage, TenantUsage};
+use crate::telemetry::LossCause;
+
+/// How a metric's value behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Grows only; the name ends in `_total`.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Always 1, says something by its labels; the name ends in `_info`.
+    Info,
+}
+
+/// Base unit of a metric; its name is the end of the metric's name (before
+/// `_total`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Seconds.
+    Seconds,
+    /// Bytes.
+    Bytes,
+    /// CPU cores, or parts of one.
+    Cores,
+    /// A number of things.
+    None,
+}
+
+/// One sample's value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value {
+    /// Shown without a fraction.
+    Integer(u64),
+    /// Shown as it is.
+    Float(f64),
+}
+
+/// Takes one sample: label values in the order of [`Metric::labels`], and value.
+pub type Emit<'a> = dyn FnMut(&[&str], Value) + 'a;
+
+/// One metric.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    /// Full name, as it appears in the exposition.
+    pub name: &'static str,
+    /// Type.
+    pub kind: Kind,
+    /// Unit.
+    pub unit: Unit,
+    /// Label names.
+    pub labels: &'static [&'static str],
+    /// One line for people, without a full stop at the end.
+    pub help: &'static str,
+    /// Gives every sample of it, in a fixed order.
+    pub samples: fn(&NodeUsage, &mut Emit<'_>),
+}
+
+impl Kind {
+    /// Its name in the exposition.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Info => "info",
+        }
+    }
+}
+
+impl Unit {
+    /// Its name at the end of metric names; `None` for a plain number.
+    #[must_use]
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Seconds => Some("seconds"),
+            Self::Bytes => Some("bytes"),
+            Self::Cores => Some("cores"),
+            Self::None => None,
+        }
+    }
+}
+
+/// Every metric, in the order of the exposition.
+pub const METRICS: &[Metric] = &[
+    Metric {
+        name: "landlord_tenant_cpu_seconds_total",
+        kind: Kind::Counter,
+        unit: Unit::Seconds,
+        labels: &["tenant"],
+        help: "Time on a CPU",
+        samples: |node, emit| each(node, emit, |t| Some(Value::Float(t.cpu_seconds_total))),
+    },
+    Metric {
+        name: "landlord_tenant_cpu_wait_seconds_total",
+        kind: Kind::Counter,
+        unit: Unit::Seconds,
+        labels: &["tenant"],
+        help: "Time runnable but not running, because the CPU was busy",
+        samples: |node, emit| each(node, emit, |t| Some(Value::Float(t.cpu_wait_seconds_total))),
+    },
+    Metric {
+        name: "landlord_tenant_cpu_wait_caused_seconds_total",
+        kind: Kind::Counter,
+        unit: Unit::Seconds,
+        labels: &["tenant", "by"],
+        help: "Part of the wait of `tenant` during which `by` (possibly itself) ran on that CPU",
+        samples: |node, emit| {
+            for tenant in &node.tenants {
+                for (by, &seconds) in &tenant.cpu_wait_caused_seconds_total {
+                    emit(&[&tenant.tenant, by], Value::Float(seconds));
+                }
+            }
+        },
+    },
+    Metric {
+        name: "landlord_tenant_cpu_throttled_seconds_total",
+        kind: Kind::Counter,
+        unit: Unit::Seconds,
+        labels: &["tenant"],
+        help: "Time its cgroups were held back by their own CPU limits, summed over CPUs",
+        samples: |node, emit| {
+            each(node, emit, |t| Some(Value::Float(t.cpu_throttled_seconds_total)));
+        },
+    },
+    Metric {
+        name: "landlord_tenant_cpu_limit_cores",
+        kind: Kind::Gauge,
+        unit: Unit::Cores,
+        labels: &["tenant"],
+        help: "Sum of its CPU limits; absent without any",
+        samples: |node, emit| each(node, emit, |t| t.cpu_limit_cores.map(Value::Float)),
+    },
+    Metric {
+        name: "landlord_tenant_syscalls_total",
+        kind: Kind::Counter,
+        unit: Unit::None,
+        labels: &["tenant", "syscall"],
+        help: "System calls that ended; 32-bit calls are prefixed `ia32_` or `arm32_`",
+        samples: |node, emit| {
+            for tenant in &node.tenants {
+                for (syscall, &calls) in &tenant.syscalls_total {
+                    emit(&[&tenant.tenant, syscall], Value::Integer(calls));
+                }
+            }
+        },
+    },
+    Metric {
+        name: "landlord_tenant_network_bytes_total",
+        kind: Kind::Counter,
+        unit: Unit::Bytes,
+        labels: &["tenant", "direction", "family"],
+        help: "Bytes of its sockets at layer 3, IP headers included",
+        samples: |node, emit| {
+            for t in &node.tenants {
+                let figures = &t.network_bytes_total;
+                for (direction, by_family) in
+                    [("transmit", figures.transmit), ("receive", figures.receive)]
+                {
+                    emit(&[&t.tenant, direction, "ipv4"], Value::Integer(by_family.ipv4));
+                    emit(&[&t.tenant, direction, "ipv6"], Value::Integer(by_family.ipv6));
+                }
+            }
+        },
+    },
+    Metric {
+        name: "landlord_tenant_network_packets_total",
+        kind: Kind::Counter,
+        unit: Unit::None,
+        labels: &["tenant", "direction", "family"],
+        help: "Packets of its sockets; one made by segmentation offload counts once",
+        samples: |node, emit| {
+            for t in &node.tenants {
+                let figures = &t.network_packets_total;
+                for (direction, by_family) in
+                    [("transmit", figures.transmit), ("receive", figures.receive)]
+                {
+                    emit(&[&t.tenant, direction, "ipv4"], Value::Integer(by_family.ipv4));
+                    emit(&[&t.tenant, direction, "ipv6"], Value::Integer(by_family.ipv6));
+                }
+            }
+        },
+    },
+    Metric {
+        name: "landlord_tenant_memory_bytes",
+        kind: Kind::Gauge,
+        unit: Unit::Bytes,
+        labels: &["tenant"],
+        help: "Memory in use, page cache included; absent without the memory controller",
+        samples: |node, emit| each(node, emit, |t| t.memory_bytes.map(Value::Integer)),
+    },
+    Metric {
+        name: "landlord_tenant_memory_peak_bytes",
+        kind: Kind::Gauge,
+        unit: Unit::Bytes,
+        labels: &["tenant"],
+        help: "Sum of its topmost cgroups' highest memory use (kernel 5.19)",
+        samples: |node, emit| each(node, emit, |t| t.memory_peak_bytes.map(Value::Integer)),
+    },
+    Metric {
+        name: "landlord_tenant_memory_limit_bytes",
+        kind: Kind::Gauge,
+        unit: Unit::Bytes,
+        labels: &["tenant"],
+        help: "Sum of its memory limits; absent without any",
+        samples: |node, emit| each(node, emit, |t| t.memory_limit_bytes.map(Value::Integer)),
+    },
+    Metric {
+        name: "landlord_tenant_oom_kills_total",
+        kind: Kind::Counter,
+        unit: Unit::None,
+        labels: &["tenant"],
+        help: "Processes killed for want of memory",
+        samples: |node, emit| each(node, emit, |t| Some(Value::Integer(t.oom_kills_total))),
+    },
+    Metric {
+        name: "landlord_tenant_disk_bytes_total",
+        kind: Kind::Counter,
+        unit: Unit::Bytes,
+        labels: &["tenant", "direction"],
+        help: "Bytes read from and written to block devices",
+        samples: |node, emit| {
+            for t in &node.tenants {
+                emit(&[&t.tenant, "read"], Value::Integer(t.disk_bytes_total.read));
+                emit(&[&t.tenant, "write"], Value::Integer(t.disk_bytes_total.write));
+            }
+        },
+    },
+    Metric {
+        name: "landlord_tenant_cgroups",
+        kind: Kind::Gauge,
+        unit: Unit::None,
+        labels: &["tenant"],
+        help: "Live cgroups that belong to it",
+        samples: |node, emit| each(node, emit, |t| Some(Value::Integer(t.cgroups))),
+    },
+    Metric {
+        name: "landlord_lost_total",
+        kind: Kind::Counter,
+        unit: Unit::None,
+        labels: &["cause"],
+        help: "What was not counted, or counted without its owner",
+        samples: |node, emit| {
+            for (cause, &count) in &node.agent.lost_total {
+                emit(&[cause], Value::Integer(count));
+            }
+        },
+    },
+    Metric {
+        name: "landlord_feature_enabled",
+        kind: Kind::Gauge,
+        unit: Unit::None,
+        labels: &["feature"],
+        help: "1 where this node measures it, 0 where kernel or privileges do not allow it",
+        samples: |node, emit| {
+            for (feature, &enabled) in &node.agent.features {
+                emit(&[feature], Value::Integer(u64::from(enabled)));
+            }
+        },
+    },
+    Metric {
+        name: "landlord_cgroups",
+        kind: Kind::Gauge,
+        unit: Unit::None,
+        labels: &[],
+        help: "Cgroups with counters in the kernel, those just removed included",
+        samples: |node, emit| emit(&[], Value::Integer(node.agent.cgroups)),
+    },
+    Metric {
+        name: "landlord_map_memory_bytes",
+        kind: Kind::Gauge,
+        unit: Unit::Bytes,
+        labels: &[],
+        help: "Kernel memory of all maps",
+        samples: |node, emit| emit(&[], Value::Integer(node.agent.map_memory_bytes)),
+    },
+    Metric {
+        name: "landlord_counters_start_time_seconds",
+        kind: Kind::Gauge,
+        unit: Unit::Seconds,
+        labels: &[],
+        help: "Unix time when the counters began at zero; it outlives the agent",
+        samples: |node, emit| emit(&[], Value::Float(node.agent.epoch_start_time_seconds)),
+    },
+    Metric {
+        name: "landlord_build_info",
+        kind: Kind::Info,
+        unit: Unit::None,
+        labels: &["version", "architecture"],
+        help: "The agent's build",
+        samples: |_, emit| {
+            emit(&[env!("CARGO_PKG_VERSION"), std::env::consts::ARCH], Value::Integer(1));
+        },
+    },
+    Metric {
+        name: "process_cpu_seconds_total",
+        kind: Kind::Counter,
+        unit: Unit::Seconds,
+        labels: &[],
+        help: "CPU time of the agent itself",
+        samples: |node, emit| emit(&[], Value::Float(node.agent.process.cpu_seconds_total)),
+    },
+    Metric {
+        name: "process_resident_memory_bytes",
+        kind: Kind::Gauge,
+        unit: Unit::Bytes,
+        labels: &[],
+        help: "Resident memory of the agent itself",
+        samples: |node, emit| emit(&[], Value::Integer(node.agent.process.resident_memory_bytes)),
+    },
+    Metric {
+        name: "process_start_time_seconds",
+        kind: Kind::Gauge,
+        unit: Unit::Seconds,
+        labels: &[],
+        help: "Unix time when the agent started",
+        samples: |node, emit| emit(&[], Value::Float(node.agent.process.start_time_seconds)),
+    },
+];
+
+/// One sample per tenant that has the figure.
+fn each(node: &NodeUsage, emit: &mut Emit<'_>, figure: fn(&TenantUsage) -> Option<Value>) {
+    for tenant in &node.tenants {
+        if let Some(value) = figure(tenant) {
+            emit(&[&tenant.tenant], value);
+        }
+    }
+}
+
+/// The list as a page for people: the content of `docs/metrics.md`.
+#[must_use]
+pub fn markdown() -> String {
+    let mut page = String::from(PAGE_HEAD);
+    for metric in METRICS {
+        let labels: Vec<String> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
+        line(
+            &mut page,
+            &[
+                &format!("`{}`", metric.name),
+                metric.kind.name(),
+                metric.unit.name().unwrap_or(""),
+                &labels.join(", "),
+                metric.help,
+            ],
+        );
+    }
+    page.push_str(PAGE_LABELS);
+    page.push_str(PAGE_CAUSES);
+    for cause in LossCause::ALL {
+        line(&mut page, &[&format!("`{}`", cause.label()), cause.help()]);
+    }
+    page
+}
+
+const PAGE_HEAD: &str = "\
+# Metrics
+
+<!-- Made from agent/src/usage/catalogue.rs by its test; edit there. -->
+
+`landlord run` serves them at `http://127.0.0.1:9464/metrics` in OpenMetrics text. Counters
+outlive the agent: they go on where they were after a restart, and begin at zero only with
+`landlord_counters_start_time_seconds`. A `landlord_tenant_X` is the key `X` in the JSON of
+`landlord top --once -o json` and of `/v1/usage`.
+
+| metric | type | unit | labels | meaning |
+|---|---|---|---|---|
+";
+
+const PAGE_LABELS: &str = "
+## Labels
+
+| label | values |
+|---|---|
+| `tenant`, `by` | tenants by the configured rules, at most `max_tenants` (and `max_wait_causes` values of `by` for each tenant); `other` takes the rest, `host` is the root cgroup, `unknown` what has no owner |
+| `direction` | `transmit`, `receive` (network); `read`, `write` (disk) |
+| `family` | `ipv4`, `ipv6` |
+| `syscall` | the kernel's names; `unknown_NNN` for numbers without one, `unknown` from 512 on |
+";
+
+const PAGE_CAUSES: &str = "
+## Causes of `landlord_lost_total`
+
+Each is exported from the start, at 0.
+
+| `cause` | meaning |
+|---|---|
+";
+
+fn line(page: &mut String, cells: &[&str]) {
+    page.push('|');
+    for cell in cells {
+        page.push(' ');
+        page.push_str(cell);
+        page.push_str(" |");
+    }
+    page.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    use super::{Kind, METRICS, markdown};
+    use crate::usage::tenant::TenantUsage;
+
+    #[test]
+    fn tenant_metrics_are_the_keys_of_the_json() {
+        let json = serde_json::to_value(TenantUsage::default()).unwrap();
+        let keys: BTreeSet<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
+        let metrics: BTreeSet<&str> = METRICS
+            .iter()
+            .filter_map(|metric| metric.name.strip_prefix("landlord_tenant_"))
+            .chain(["tenant"])
+            .collect();
+        assert_eq!(metrics, keys);
+    }
+
+    #[test]
+    fn names_end_in_unit_and_kind() {
+        for metric in METRICS {
+            let suffix = match metric.kind {
+                Kind::Counter => "_total",
+                Kind::Gauge => "",
+                Kind::Info => "_info",
+            };
+            let base = metric.name.strip_suffix(suffix).expect(metric.name);
+            assert!(
+                metric.unit.name().is_none_or(|unit| base.ends_with(&format!("_{unit}"))),
+                "{} lacks its unit",
+                metric.name
+            );
+            assert!(metric.kind != Kind::Gauge || !base.ends_with("_total"), "{base}");
+        }
+        let names: BTreeSet<&str> = METRICS.iter().map(|metric| metric.name).collect();
+        assert_eq!(names.len(), METRICS.len(), "a metric twice");
+    }
+
+    #[test]
+    fn help_is_one_line_that_needs_no_escape() {
+        for metric in METRICS {
+            assert!(!metric.help.contains(['\n', '\\', '"', '|']), "{}", metric.name);
+            assert!(!metric.help.ends_with('.'), "{}: the exposition adds none", metric.name);
+        }
+    }
+
+    #[test]
+    fn the_page_in_docs_is_up_to_date() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/metrics.md");
+        let expected = markdown();
+        if fs::read_to_string(path).ok().as_deref() != Some(&expected) {
+            fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs")).unwrap();
+            fs::write(path, expected).unwrap();
+            panic!("docs/metrics.md was out of date and has been rewritten: commit it");
+        }
+    }
+}

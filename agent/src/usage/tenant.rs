@@ -1,0 +1,112 @@
+//! What the node's tenants used: the shape that every sink and every table reads.
+//!
+//! Field names are the metric names without the prefix `landlord_tenant_`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A figure per direction of traffic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByDirection<T> {
+    /// Out of the tenant's sockets.
+    pub transmit: T,
+    /// Into the tenant's sockets.
+    pub receive: T,
+}
+
+/// A figure per address family.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByFamily<T> {
+    /// IPv4.
+    pub ipv4: T,
+    /// IPv6.
+    pub ipv6: T,
+}
+
+/// A figure per direction of block I/O.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByDiskDirection<T> {
+    /// From the device.
+    pub read: T,
+    /// To the device.
+    pub write: T,
+}
+
+/// Cumulative use of one tenant on this node, and its present level of memory.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TenantUsage {
+    /// The tenant's name.
+    pub tenant: String,
+    /// Live cgroups that belong to it now.
+    pub cgroups: u64,
+    /// Seconds on a CPU.
+    pub cpu_seconds_total: f64,
+    /// Seconds runnable but not running.
+    pub cpu_wait_seconds_total: f64,
+    /// Seconds of that wait by the tenant (possibly itself) that ran meanwhile.
+    pub cpu_wait_caused_seconds_total: BTreeMap<String, f64>,
+    /// Seconds its cgroups were held back by their own CPU limits, summed over CPUs.
+    pub cpu_throttled_seconds_total: f64,
+    /// Sum of its CPU limits in cores; absent when none of its cgroups has one.
+    pub cpu_limit_cores: Option<f64>,
+    /// Calls by name.
+    pub syscalls_total: BTreeMap<String, u64>,
+    /// Layer 3 bytes.
+    pub network_bytes_total: ByDirection<ByFamily<u64>>,
+    /// Packets (socket buffers).
+    pub network_packets_total: ByDirection<ByFamily<u64>>,
+    /// Bytes in use now; absent where the memory controller does not account it.
+    pub memory_bytes: Option<u64>,
+    /// Sum of its topmost cgroups' highest use, bytes: an upper bound of the
+    /// tenant's, since they need not have been at the same time.
+    pub memory_peak_bytes: Option<u64>,
+    /// Sum of its memory limits, bytes; absent when none of its cgroups has one.
+    pub memory_limit_bytes: Option<u64>,
+    /// Processes killed for want of memory.
+    pub oom_kills_total: u64,
+    /// Block I/O bytes.
+    pub disk_bytes_total: ByDiskDirection<u64>,
+}
+
+/// The agent's own figures of the same instant.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AgentUsage {
+    /// What was not counted or not attributed, by cause.
+    pub lost_total: BTreeMap<String, u64>,
+    /// Cgroups with a slot in the kernel's maps.
+    pub cgroups: u64,
+    /// Kernel memory of all maps, bytes.
+    pub map_memory_bytes: u64,
+    /// Wall-clock seconds since 1970 when the counters began at zero.
+    pub epoch_start_time_seconds: f64,
+    /// What this node can measure: true where it is on, false where the kernel or
+    /// the privileges do not allow it.
+    #[serde(default)]
+    pub features: BTreeMap<String, bool>,
+    /// The agent's own process.
+    #[serde(default)]
+    pub process: ProcessUsage,
+}
+
+/// What the agent itself costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ProcessUsage {
+    /// User and system seconds on a CPU, all threads.
+    pub cpu_seconds_total: f64,
+    /// Resident memory, bytes.
+    pub resident_memory_bytes: u64,
+    /// Wall-clock seconds since 1970 when the process started.
+    pub start_time_seconds: f64,
+}
+
+/// One instant of the node.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NodeUsage {
+    /// Milliseconds since 1970 when reading the counters began.
+    pub read_at_unix_ms: u64,
+    /// The agent's own figures.
+    pub agent: AgentUsage,
+    /// Ordered by name.
+    pub tenants: Vec<TenantUsage>,
+}
