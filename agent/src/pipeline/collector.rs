@@ -1,0 +1,137 @@
+//! The thread that owns the meter: collects at an interval, and on request.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::oneshot;
+
+use super::meter::Meter;
+use crate::{
+    sinks::http::{Readiness, SourceError, UsageSource},
+    usage::tenant::NodeUsage,
+};
+
+/// Younger figures are handed out again: however many clients ask, the kernel is
+/// read this often at most.
+const FRESH: Duration = Duration::from_millis(100);
+
+type Answer = Result<Arc<NodeUsage>, SourceError>;
+
+enum Request {
+    Usage(oneshot::Sender<Answer>),
+    Stop,
+}
+
+/// Asks the collecting thread for figures.
+#[derive(Clone)]
+pub(super) struct Collector {
+    requests: Sender<Request>,
+    /// Why the last collection failed; `None` when it did not.
+    failure: Arc<Mutex<Option<String>>>,
+}
+
+/// The collecting thread.
+pub(super) struct Worker {
+    requests: Sender<Request>,
+    thread: JoinHandle<()>,
+}
+
+/// Starts the thread.
+pub(super) fn spawn(meter: Meter, interval: Duration) -> std::io::Result<(Collector, Worker)> {
+    let (requests, inbox) = channel();
+    let failure = Arc::new(Mutex::new(None));
+    let shared = Arc::clone(&failure);
+    let thread = std::thread::Builder::new()
+        .name("collector".to_owned())
+        .spawn(move || collect(meter, interval, &inbox, &shared))?;
+    Ok((Collector { requests: requests.clone(), failure }, Worker { requests, thread }))
+}
+
+impl Worker {
+    /// Collects a last time, saves, and ends the thread.
+    pub(super) fn stop(self) {
+        // The thread is gone already when it cannot be told; its panic is below.
+        if self.requests.send(Request::Stop).is_err() {
+            tracing::warn!("the collector ended before it was asked to");
+        }
+        if self.thread.join().is_err() {
+            tracing::error!("the collector panicked");
+        }
+    }
+}
+
+impl UsageSource for Collector {
+    async fn usage(&self) -> Answer {
+        let ended = || SourceError::Unready("the collector has ended".to_owned());
+        let (answer, answered) = oneshot::channel();
+        self.requests.send(Request::Usage(answer)).map_err(|_| ended())?;
+        answered.await.map_err(|_| ended())?
+    }
+
+    fn readiness(&self) -> Readiness {
+        match &*self.failure.lock().unwrap_or_else(PoisonError::into_inner) {
+            None => Readiness::Ready,
+            Some(reason) => Readiness::Unready(reason.clone()),
+        }
+    }
+}
+
+fn collect(
+    mut meter: Meter,
+    interval: Duration,
+    inbox: &Receiver<Request>,
+    failure: &Mutex<Option<String>>,
+) {
+    let mut last: Option<(Instant, Arc<NodeUsage>)> = None;
+    let mut next_tick = Instant::now() + interval;
+    loop {
+        match inbox.recv_timeout(next_tick.saturating_duration_since(Instant::now())) {
+            Ok(Request::Usage(client)) => {
+                let answer = match &last {
+                    Some((at, usage)) if at.elapsed() < FRESH => Ok(Arc::clone(usage)),
+                    _ => {
+                        let began = Instant::now();
+                        let answer = note(meter.collect(), failure);
+                        last = answer.as_ref().ok().map(|usage| (began, Arc::clone(usage)));
+                        answer
+                    }
+                };
+                if client.send(answer).is_err() {
+                    tracing::debug!("a client hung up before its figures were read");
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                next_tick = Instant::now() + interval;
+                // The figures are as old as the beginning: cleaning up takes a while.
+                let began = Instant::now();
+                if let Ok(usage) = note(meter.tick(), failure) {
+                    last = Some((began, usage));
+                }
+            }
+            Ok(Request::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    if let Err(error) = meter.stop() {
+        tracing::error!(%error, "the last collection was not saved");
+    }
+}
+
+/// Keeps why a collection failed for whoever asks whether the agent is ready.
+fn note(
+    collected: Result<NodeUsage, super::PipelineError>,
+    failure: &Mutex<Option<String>>,
+) -> Answer {
+    let answer = collected.map(Arc::new).map_err(|error| {
+        tracing::error!(%error, "cannot collect");
+        SourceError::Failed(error.to_string())
+    });
+    *failure.lock().unwrap_or_else(PoisonError::into_inner) =
+        answer.as_ref().err().map(ToString::to_string);
+    answer
+}

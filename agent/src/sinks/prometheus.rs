@@ -1,0 +1,347 @@
+//! The catalogue's metrics in OpenMetrics text.
+//!
+//! It knows no metric by name: what there is to say stands in
+//! [`crate::usage::catalogue`], how to write it in `prometheus-client`, which adds
+//! unit and `_total` (or `_info`) to the names itself.
+
+use std::fmt;
+use std::sync::Arc;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{
+    DescriptorEncoder, EncodeLabel as _, EncodeLabelSet, LabelSetEncoder, MetricEncoder,
+    NoLabelSet, text,
+};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::usage::catalogue::{self, Kind, METRICS, Metric, Value};
+use crate::usage::tenant::NodeUsage;
+
+/// What [`encode`] writes.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// All metrics of one instant.
+///
+/// # Errors
+///
+/// None that is known: it writes to memory.
+pub fn encode(usage: Arc<NodeUsage>) -> Result<String, fmt::Error> {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Exposition(usage)));
+    let mut page = String::new();
+    text::encode(&mut page, &registry)?;
+    Ok(page)
+}
+
+#[derive(Debug)]
+struct Exposition(Arc<NodeUsage>);
+
+impl Collector for Exposition {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        METRICS.iter().try_for_each(|metric| encode_metric(metric, &self.0, &mut encoder))
+    }
+}
+
+fn encode_metric(
+    metric: &Metric,
+    usage: &NodeUsage,
+    encoder: &mut DescriptorEncoder<'_>,
+) -> fmt::Result {
+    let (kind, suffix) = match metric.kind {
+        Kind::Counter => (MetricType::Counter, "_total"),
+        Kind::Gauge => (MetricType::Gauge, ""),
+        Kind::Info => (MetricType::Info, "_info"),
+    };
+    let unit = unit(metric.unit);
+    let mut name = metric.name.strip_suffix(suffix).ok_or(fmt::Error)?;
+    if let Some(unit) = &unit {
+        name = name
+            .strip_suffix(unit.as_str())
+            .and_then(|name| name.strip_suffix('_'))
+            .ok_or(fmt::Error)?;
+    }
+    let help = format!("{}.", metric.help);
+    let mut family = encoder.encode_descriptor(name, &help, unit.as_ref(), kind)?;
+    let mut result = Ok(());
+    (metric.samples)(usage, &mut |values, value| {
+        if result.is_ok() {
+            let labels = Labels { names: metric.labels, values };
+            result = encode_sample(&mut family, metric.kind, &labels, value);
+        }
+    });
+    result
+}
+
+fn encode_sample(
+    family: &mut MetricEncoder<'_>,
+    kind: Kind,
+    labels: &Labels<'_>,
+    value: Value,
+) -> fmt::Result {
+    if kind == Kind::Info {
+        return family.encode_info(labels);
+    }
+    if labels.names.is_empty() {
+        return encode_value(family, kind, value);
+    }
+    encode_value(&mut family.encode_family(labels)?, kind, value)
+}
+
+fn encode_value(sample: &mut MetricEncoder<'_>, kind: Kind, value: Value) -> fmt::Result {
+    match (kind, value) {
+        (Kind::Counter, Value::Integer(value)) => {
+            sample.encode_counter::<NoLabelSet, u64, u64>(&value, None)
+        }
+        (Kind::Counter, Value::Float(value)) => {
+            sample.encode_counter::<NoLabelSet, f64, u64>(&value, None)
+        }
+        (Kind::Gauge | Kind::Info, Value::Integer(value)) => sample.encode_gauge(&value),
+        (Kind::Gauge | Kind::Info, Value::Float(value)) => sample.encode_gauge(&value),
+    }
+}
+
+fn unit(unit: catalogue::Unit) -> Option<Unit> {
+    match unit {
+        catalogue::Unit::Seconds => Some(Unit::Seconds),
+        catalogue::Unit::Bytes => Some(Unit::Bytes),
+        catalogue::Unit::Cores => Some(Unit::Other("cores".to_owned())),
+        catalogue::Unit::None => None,
+    }
+}
+
+/// One sample's labels.
+struct Labels<'a> {
+    names: &'a [&'a str],
+    values: &'a [&'a str],
+}
+
+impl EncodeLabelSet for Labels<'_> {
+    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
+        for label in self.names.iter().copied().zip(self.values.iter().copied()) {
+            label.encode(encoder.encode_label())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use super::encode;
+    use crate::identity::CgroupId;
+    use crate::usage::accounts::{Accounts, Limits};
+    use crate::usage::catalogue::METRICS;
+    use crate::usage::reading::{
+        CgroupReading, FileFigures, NetworkReading, Reading, Slot, SyscallNumber, Traffic,
+        WaitReading,
+    };
+    use crate::usage::tenant::{
+        AgentUsage, ByDirection, ByDiskDirection, ByFamily, NodeUsage, ProcessUsage, TenantUsage,
+    };
+
+    /// A node where everything has a value.
+    fn node() -> NodeUsage {
+        let by_direction = |first: u64| ByDirection {
+            transmit: ByFamily { ipv4: first, ipv6: first + 1 },
+            receive: ByFamily { ipv4: first + 2, ipv6: first + 3 },
+        };
+        let tenant = TenantUsage {
+            tenant: "a\"b\\c\nd".to_owned(),
+            cgroups: 3,
+            cpu_seconds_total: 1.5,
+            cpu_wait_seconds_total: 0.000_000_001,
+            cpu_wait_caused_seconds_total: BTreeMap::from([("host".to_owned(), 0.25)]),
+            cpu_throttled_seconds_total: 0.0,
+            cpu_limit_cores: Some(0.5),
+            syscalls_total: BTreeMap::from([("read".to_owned(), u64::MAX)]),
+            network_bytes_total: by_direction(100),
+            network_packets_total: by_direction(1),
+            memory_bytes: Some(4096),
+            memory_peak_bytes: Some(8192),
+            memory_limit_bytes: Some(1 << 40),
+            oom_kills_total: 2,
+            disk_bytes_total: ByDiskDirection { read: 5, write: 6 },
+        };
+        let agent = AgentUsage {
+            lost_total: BTreeMap::from([("slots_exhausted".to_owned(), 0)]),
+            cgroups: 4,
+            map_memory_bytes: 1 << 20,
+            epoch_start_time_seconds: 1_700_000_000.5,
+            features: BTreeMap::from([("disk".to_owned(), false), ("sched".to_owned(), true)]),
+            process: ProcessUsage {
+                cpu_seconds_total: 0.125,
+                resident_memory_bytes: 1 << 24,
+                start_time_seconds: 1_700_000_001.0,
+            },
+        };
+        NodeUsage { read_at_unix_ms: 0, agent, tenants: vec![tenant] }
+    }
+
+    #[test]
+    fn the_whole_page() {
+        let page = encode(Arc::new(node())).unwrap();
+        let page = page.replace(env!("CARGO_PKG_VERSION"), "VERSION");
+        let samples: Vec<&str> = page.lines().filter(|line| !line.starts_with("# HELP")).collect();
+        let samples = samples.join("\n").replace(std::env::consts::ARCH, "ARCH");
+        insta::assert_snapshot!(samples, @r#"
+        # TYPE landlord_tenant_cpu_seconds counter
+        # UNIT landlord_tenant_cpu_seconds seconds
+        landlord_tenant_cpu_seconds_total{tenant="a\"b\\c\nd"} 1.5
+        # TYPE landlord_tenant_cpu_wait_seconds counter
+        # UNIT landlord_tenant_cpu_wait_seconds seconds
+        landlord_tenant_cpu_wait_seconds_total{tenant="a\"b\\c\nd"} 1e-9
+        # TYPE landlord_tenant_cpu_wait_caused_seconds counter
+        # UNIT landlord_tenant_cpu_wait_caused_seconds seconds
+        landlord_tenant_cpu_wait_caused_seconds_total{tenant="a\"b\\c\nd",by="host"} 0.25
+        # TYPE landlord_tenant_cpu_throttled_seconds counter
+        # UNIT landlord_tenant_cpu_throttled_seconds seconds
+        landlord_tenant_cpu_throttled_seconds_total{tenant="a\"b\\c\nd"} 0.0
+        # TYPE landlord_tenant_cpu_limit_cores gauge
+        # UNIT landlord_tenant_cpu_limit_cores cores
+        landlord_tenant_cpu_limit_cores{tenant="a\"b\\c\nd"} 0.5
+        # TYPE landlord_tenant_syscalls counter
+        landlord_tenant_syscalls_total{tenant="a\"b\\c\nd",syscall="read"} 18446744073709551615
+        # TYPE landlord_tenant_network_bytes counter
+        # UNIT landlord_tenant_network_bytes bytes
+        landlord_tenant_network_bytes_total{tenant="a\"b\\c\nd",direction="transmit",family="ipv4"} 100
+        landlord_tenant_network_bytes_total{tenant="a\"b\\c\nd",direction="transmit",family="ipv6"} 101
+        landlord_tenant_network_bytes_total{tenant="a\"b\\c\nd",direction="receive",family="ipv4"} 102
+        landlord_tenant_network_bytes_total{tenant="a\"b\\c\nd",direction="receive",family="ipv6"} 103
+        # TYPE landlord_tenant_network_packets counter
+        landlord_tenant_network_packets_total{tenant="a\"b\\c\nd",direction="transmit",family="ipv4"} 1
+        landlord_tenant_network_packets_total{tenant="a\"b\\c\nd",direction="transmit",family="ipv6"} 2
+        landlord_tenant_network_packets_total{tenant="a\"b\\c\nd",direction="receive",family="ipv4"} 3
+        landlord_tenant_network_packets_total{tenant="a\"b\\c\nd",direction="receive",family="ipv6"} 4
+        # TYPE landlord_tenant_memory_bytes gauge
+        # UNIT landlord_tenant_memory_bytes bytes
+        landlord_tenant_memory_bytes{tenant="a\"b\\c\nd"} 4096
+        # TYPE landlord_tenant_memory_peak_bytes gauge
+        # UNIT landlord_tenant_memory_peak_bytes bytes
+        landlord_tenant_memory_peak_bytes{tenant="a\"b\\c\nd"} 8192
+        # TYPE landlord_tenant_memory_limit_bytes gauge
+        # UNIT landlord_tenant_memory_limit_bytes bytes
+        landlord_tenant_memory_limit_bytes{tenant="a\"b\\c\nd"} 1099511627776
+        # TYPE landlord_tenant_oom_kills counter
+        landlord_tenant_oom_kills_total{tenant="a\"b\\c\nd"} 2
+        # TYPE landlord_tenant_disk_bytes counter
+        # UNIT landlord_tenant_disk_bytes bytes
+        landlord_tenant_disk_bytes_total{tenant="a\"b\\c\nd",direction="read"} 5
+        landlord_tenant_disk_bytes_total{tenant="a\"b\\c\nd",direction="write"} 6
+        # TYPE landlord_tenant_cgroups gauge
+        landlord_tenant_cgroups{tenant="a\"b\\c\nd"} 3
+        # TYPE landlord_lost counter
+        landlord_lost_total{cause="slots_exhausted"} 0
+        # TYPE landlord_feature_enabled gauge
+        landlord_feature_enabled{feature="disk"} 0
+        landlord_feature_enabled{feature="sched"} 1
+        # TYPE landlord_cgroups gauge
+        landlord_cgroups 4
+        # TYPE landlord_map_memory_bytes gauge
+        # UNIT landlord_map_memory_bytes bytes
+        landlord_map_memory_bytes 1048576
+        # TYPE landlord_counters_start_time_seconds gauge
+        # UNIT landlord_counters_start_time_seconds seconds
+        landlord_counters_start_time_seconds 1700000000.5
+        # TYPE landlord_build info
+        landlord_build_info{version="VERSION",architecture="ARCH"} 1
+        # TYPE process_cpu_seconds counter
+        # UNIT process_cpu_seconds seconds
+        process_cpu_seconds_total 0.125
+        # TYPE process_resident_memory_bytes gauge
+        # UNIT process_resident_memory_bytes bytes
+        process_resident_memory_bytes 16777216
+        # TYPE process_start_time_seconds gauge
+        # UNIT process_start_time_seconds seconds
+        process_start_time_seconds 1700000001.0
+        # EOF
+        "#);
+    }
+
+    #[test]
+    fn names_are_exactly_those_of_the_catalogue() {
+        let page = encode(Arc::new(node())).unwrap();
+        let shown: BTreeSet<&str> = page
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| line.split(['{', ' ']).next())
+            .collect();
+        let listed: BTreeSet<&str> = METRICS.iter().map(|metric| metric.name).collect();
+        assert_eq!(shown, listed);
+    }
+
+    /// Every tenant with 40 system calls and 10 causes of waiting: a full page of a
+    /// crowded node, from the accounts to the text.
+    #[test]
+    fn five_hundred_tenants_are_a_matter_of_milliseconds() {
+        let mut accounts = Accounts::new(Limits::default());
+        let reading = Reading {
+            cgroups: (0..500).map(busy_cgroup).collect(),
+            waits: (0..500).flat_map(|victim| (0..10).map(move |by| wait(victim, by))).collect(),
+            lost: Vec::new(),
+        };
+        accounts.observe(&reading, &mut |cgroup| Arc::from(format!("tenant-{}", cgroup.slot.0)));
+        let (time, page) = (0..5)
+            .map(|_| {
+                let start = Instant::now();
+                let page = encode(Arc::new(accounts.node_usage(0, AgentUsage::default()))).unwrap();
+                (start.elapsed(), page)
+            })
+            .min_by_key(|(time, _)| *time)
+            .unwrap();
+        let samples = page.lines().filter(|line| line.starts_with("landlord_tenant_")).count();
+        println!("{samples} samples, {} bytes: {time:?}", page.len());
+        assert_eq!(samples, 500 * (40 + 10 + 4 + 4 + 2 + 9));
+        // Unoptimised code is no measure of the agent, but still of its algorithm.
+        let bound = if cfg!(debug_assertions) { 1000 } else { 50 };
+        assert!(time < Duration::from_millis(bound), "{time:?}");
+    }
+
+    fn busy_cgroup(slot: u32) -> CgroupReading {
+        let traffic = Traffic { bytes: 1 << 40, packets: 1 << 30 };
+        CgroupReading {
+            slot: Slot(slot),
+            id: CgroupId(u64::from(slot)),
+            path: Some(format!("/tenants.slice/tenant-{slot}")),
+            born_ns: 1,
+            alive: true,
+            cpu_ns: 123_456_789_012_345 + u64::from(slot),
+            wait_ns: 12_345_678_901,
+            network: NetworkReading {
+                transmit_ipv4: traffic,
+                transmit_ipv6: traffic,
+                receive_ipv4: traffic,
+                receive_ipv6: traffic,
+            },
+            syscalls: (0..40)
+                .map(|nr| (SyscallNumber { nr, compat: false }, 1_000_000_000))
+                .collect(),
+            files: Some(FileFigures {
+                memory_current: Some(1 << 33),
+                memory_peak: Some(1 << 34),
+                memory_limit: Some(1 << 35),
+                cpu_limit_millis: Some(1500),
+                ..FileFigures::default()
+            }),
+        }
+    }
+
+    fn wait(victim: u32, by: u32) -> WaitReading {
+        WaitReading { victim: Slot(victim), culprit: Some(Slot(by)), wait_ns: 987_654_321 }
+    }
+
+    #[test]
+    fn absent_levels_have_no_sample() {
+        let tenant = TenantUsage { tenant: "a".to_owned(), ..TenantUsage::default() };
+        let node = NodeUsage { tenants: vec![tenant], ..NodeUsage::default() };
+        let page = encode(Arc::new(node)).unwrap();
+        for absent in ["memory_bytes", "memory_peak_bytes", "memory_limit_bytes", "cpu_limit_cores"]
+        {
+            assert!(!page.contains(&format!("\nlandlord_tenant_{absent}{{")), "{absent}");
+        }
+        assert!(page.ends_with("# EOF\n"));
+    }
+}
