@@ -1,0 +1,255 @@
+//! Asks the running agent over its local API.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use ureq::http::StatusCode;
+
+use super::figures::printable;
+use crate::usage::tenant::NodeUsage;
+
+/// The agent answers from memory, on loopback as a rule.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+const TIMEOUT: Duration = Duration::from_secs(3);
+/// More than any node's answer; an endless one is cut off.
+const ANSWER_LIMIT: u64 = 256 << 20;
+
+/// Why the agent could not be asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AgentError {
+    /// Nobody listens there.
+    #[error("no agent answers at {address}: connection refused")]
+    Refused {
+        /// Where it was looked for.
+        address: String,
+    },
+    /// The answer did not come, or broke off.
+    #[error("the agent at {address} cannot be reached: {cause}")]
+    Unreachable {
+        /// Where it was looked for.
+        address: String,
+        /// What went wrong on the way.
+        cause: String,
+    },
+    /// It has no figures now.
+    #[error("the agent at {address} has no figures now: {reason}")]
+    Unready {
+        /// Where it was looked for.
+        address: String,
+        /// In its own words.
+        reason: String,
+    },
+    /// Somebody else listens there.
+    #[error("what answers at {address} is not a Landlord agent: {cause}")]
+    Stranger {
+        /// Where it was looked for.
+        address: String,
+        /// What gave it away.
+        cause: String,
+    },
+}
+
+/// A running agent's local API.
+#[derive(Debug)]
+pub(crate) struct Agent {
+    http: ureq::Agent,
+    address: String,
+}
+
+/// One answer, and the program that gave it.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The node's use.
+    pub(crate) usage: NodeUsage,
+    /// The agent's version; `None` when it does not tell.
+    pub(crate) version: Option<String>,
+}
+
+impl Agent {
+    /// An agent at `address`, `HOST:PORT`.
+    pub(crate) fn at(address: impl Into<String>) -> Self {
+        let config = ureq::Agent::config_builder()
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .timeout_global(Some(TIMEOUT))
+            // Errors are told apart below, and a proxy has no business here.
+            .http_status_as_error(false)
+            .proxy(None)
+            .max_redirects(0)
+            .build();
+        Self { http: config.into(), address: address.into() }
+    }
+
+    /// The agent that listens on this socket: its own address, or loopback when
+    /// it listens on all.
+    pub(crate) fn listening_on(listen: SocketAddr) -> Self {
+        Self::at(reachable(listen).to_string())
+    }
+
+    /// Where it is.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// True when it runs on this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        let host = self.address.rsplit_once(':').map_or(self.address.as_str(), |(host, _)| host);
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    }
+
+    /// What the node's tenants have used.
+    pub(crate) fn usage(&self) -> Result<Answer, AgentError> {
+        let url = format!("http://{}/v1/usage", self.address);
+        let mut response = self.http.get(&url).call().map_err(|error| self.failed(&error))?;
+        let version = response
+            .headers()
+            .get("server")
+            .and_then(|server| server.to_str().ok()?.strip_prefix("landlord/"))
+            .and_then(|rest| rest.split_whitespace().next())
+            .map(str::to_owned);
+        let text = response
+            .body_mut()
+            .with_config()
+            .limit(ANSWER_LIMIT)
+            .read_to_string()
+            .map_err(|error| self.failed(&error))?;
+        if !response.status().is_success() {
+            return Err(self.refused(response.status(), &text));
+        }
+        let usage = serde_json::from_str(&text)
+            .map_err(|error| self.stranger(format!("GET /v1/usage gives other data ({error})")))?;
+        Ok(Answer { usage, version })
+    }
+
+    /// An agent says in JSON why it has no figures; others have pages of their own.
+    fn refused(&self, status: StatusCode, text: &str) -> AgentError {
+        let answer: Option<serde_json::Value> = serde_json::from_str(text).ok();
+        let reason = answer.as_ref().and_then(|answer| answer.get("error")?.as_str());
+        match reason.filter(|_| status == StatusCode::SERVICE_UNAVAILABLE) {
+            Some(reason) => {
+                AgentError::Unready { address: self.address.clone(), reason: printable(reason) }
+            }
+            None => self.stranger(format!("GET /v1/usage gives {status}")),
+        }
+    }
+
+    fn failed(&self, error: &ureq::Error) -> AgentError {
+        let address = self.address.clone();
+        match error {
+            ureq::Error::Io(cause) if cause.kind() == io::ErrorKind::ConnectionRefused => {
+                AgentError::Refused { address }
+            }
+            ureq::Error::Io(cause) => AgentError::Unreachable { address, cause: cause.to_string() },
+            ureq::Error::Protocol(cause) => self.stranger(cause.to_string()),
+            other => AgentError::Unreachable { address, cause: other.to_string() },
+        }
+    }
+
+    fn stranger(&self, cause: String) -> AgentError {
+        AgentError::Stranger { address: self.address.clone(), cause }
+    }
+}
+
+/// Where to connect to reach a listener on this address.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => ([127, 0, 0, 1], listen.port()).into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => {
+            (std::net::Ipv6Addr::LOCALHOST, listen.port()).into()
+        }
+        _ => listen,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{SocketAddr, TcpListener};
+    use std::thread;
+
+    use super::{Agent, AgentError, reachable};
+
+    /// Answers one request with these bytes.
+    fn serve(answer: &'static str) -> Agent {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 1024];
+            let read = stream.read(&mut request).unwrap();
+            assert!(request[..read].starts_with(b"GET /v1/usage HTTP/1.1\r\n"));
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        Agent::listening_on(address)
+    }
+
+    #[test]
+    fn usage_and_version() {
+        let agent = serve(
+            "HTTP/1.1 200 OK\r\nserver: landlord/1.2.3 (node)\r\ncontent-length: 158\r\n\r\n\
+             {\"read_at_unix_ms\":5,\"tenants\":[],\"agent\":{\"lost_total\":{},\"cgroups\":7,\
+             \"map_memory_bytes\":0,\"epoch_start_time_seconds\":0}}                                    ",
+        );
+        let answer = agent.usage().unwrap();
+        assert_eq!(answer.usage.agent.cgroups, 7);
+        assert_eq!(answer.version.as_deref(), Some("1.2.3"));
+    }
+
+    #[test]
+    fn others_are_told_apart() {
+        let check = |answer, expected: &str| {
+            let agent = serve(answer);
+            let error = agent.usage().unwrap_err().to_string();
+            let error = error.replace(agent.address(), "ADDRESS");
+            assert_eq!(error, expected);
+        };
+        check(
+            "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
+            "what answers at ADDRESS is not a Landlord agent: GET /v1/usage gives 404 Not Found",
+        );
+        check(
+            "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 24\r\n\r\n{\"error\":\"not ready: x\"}",
+            "the agent at ADDRESS has no figures now: not ready: x",
+        );
+        check(
+            "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi",
+            "what answers at ADDRESS is not a Landlord agent: GET /v1/usage gives other data \
+             (expected value at line 1 column 1)",
+        );
+        check(
+            "SSH-2.0-OpenSSH_9.2\r\n",
+            "what answers at ADDRESS is not a Landlord agent: http parse fail: invalid HTTP version",
+        );
+    }
+
+    #[test]
+    fn nobody_there_is_a_refusal() {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let error = Agent::listening_on(free).usage().unwrap_err();
+        assert!(matches!(error, AgentError::Refused { .. }), "{error}");
+    }
+
+    #[test]
+    fn listeners_on_all_addresses_are_reached_by_loopback() {
+        let check = |listen: &str, expected: &str| {
+            let listen: SocketAddr = listen.parse().unwrap();
+            assert_eq!(reachable(listen).to_string(), expected);
+        };
+        check("0.0.0.0:9464", "127.0.0.1:9464");
+        check("[::]:9464", "[::1]:9464");
+        check("192.0.2.1:9464", "192.0.2.1:9464");
+    }
+
+    #[test]
+    fn local_addresses() {
+        let check = |address: &str, expected: bool| {
+            assert_eq!(Agent::at(address).is_local(), expected, "{address}");
+        };
+        check("127.0.0.1:9464", true);
+        check("[::1]:9464", true);
+        check("localhost:9464", true);
+        check("192.0.2.1:9464", false);
+        check("node-7:9464", false);
+    }
+}

@@ -1,0 +1,279 @@
+//! `landlord doctor`: what this kernel and these privileges allow.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::style::{bad, doubtful, faint, good};
+use crate::config::{self, Config, Overrides};
+use crate::kernel::requirements::{
+    Check, Machine, Report, Status, Wanted, other_agent, probe, sensors,
+};
+use crate::kernel::try_load;
+
+/// Tell what this machine allows, and what to do about the rest
+///
+/// Exits with 0 when the agent can run, also when it has to do without something,
+/// and with 1 when it cannot.
+#[derive(Args, Debug)]
+pub(super) struct Doctor {
+    /// Configuration file that the agent would run with
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Form of what is printed
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    output: Format,
+}
+
+/// Form of the output.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// Lines for people
+    Table,
+    /// An object with a verdict and one object per check
+    Json,
+}
+
+/// The report as JSON.
+#[derive(Serialize)]
+struct Verdict<'a> {
+    verdict: Status,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
+pub(super) fn run(flags: &Doctor, coloured: bool, out: &mut impl Write) -> Result<ExitCode> {
+    let config = config::load(flags.config.as_deref(), &Overrides::default())?;
+    let machine = Machine::here();
+    let mut report = probe(&machine, &wanted(&config));
+    // What is known to lack something needs no trial.
+    if report.verdict() != Status::Missing {
+        report.extend(trials(&machine, &config));
+    }
+    let text = match flags.output {
+        Format::Table => table(&report, coloured),
+        Format::Json => {
+            let verdict = Verdict { verdict: report.verdict(), report: &report };
+            serde_json::to_string_pretty(&verdict).context("cannot write JSON")? + "\n"
+        }
+    };
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(if report.fatal().is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What a configuration asks of the machine.
+pub(super) fn wanted(config: &Config) -> Wanted<'_> {
+    Wanted { pin_path: config.pin.as_deref(), max_cgroups: config.max_cgroups }
+}
+
+/// Rows that take a trial: loading the sensors, looking for another agent.
+fn trials(machine: &Machine, config: &Config) -> Vec<Check> {
+    let load = try_load().map_err(|error| {
+        tracing::debug!(%error, "trial load of the sensors");
+        // A verifier's log has thousands of lines; the first one is the message.
+        error.to_string().lines().next().unwrap_or_default().to_owned()
+    });
+    let other = config.pin.as_deref().and_then(|path| other_agent(machine, path));
+    [sensors(load)].into_iter().chain(other).collect()
+}
+
+/// Width of the column of names.
+const NAME: usize = 21;
+/// Width of the column of outcomes.
+const OUTCOME: usize = 9;
+
+fn table(report: &Report, coloured: bool) -> String {
+    let mut text = String::new();
+    for check in &report.checks {
+        let word = format!("{:<OUTCOME$}", check.status.word());
+        let word = match check.status {
+            Status::Ok => good(&word, coloured),
+            Status::Info => faint(&word, coloured),
+            Status::Degraded => doubtful(&word, coloured),
+            Status::Missing => bad(&word, coloured),
+        };
+        text += &format!("{word}{:<NAME$} {}\n", check.name, check.found);
+        let Some(reason) = &check.reason else { continue };
+        let remedy = check.remedy.as_deref().unwrap_or("none known");
+        for (label, words) in
+            [("why", reason.as_str()), ("needed for", check.needed_for), ("remedy", remedy)]
+        {
+            let label = faint(&format!("{label:<11}"), coloured);
+            text += &format!("{:OUTCOME$}{label}{words}\n", "");
+        }
+    }
+    text += &format!("\n{}\n", verdict(report, coloured));
+    text
+}
+
+fn verdict(report: &Report, coloured: bool) -> String {
+    let names = |status| report.with(status).map(|check| check.name).collect::<Vec<_>>().join(", ");
+    match report.verdict() {
+        Status::Missing => {
+            let lacks = names(Status::Missing);
+            bad(&format!("Landlord cannot run here, for want of: {lacks}."), coloured)
+        }
+        Status::Degraded => {
+            let lacks = names(Status::Degraded);
+            doubtful(&format!("Landlord can run here, with reservations: {lacks}."), coloured)
+        }
+        Status::Ok | Status::Info => good("Landlord can run here.", coloured),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use insta::assert_snapshot;
+
+    use super::table;
+    use crate::kernel::requirements::fixture::Fixture;
+    use crate::kernel::requirements::{Wanted, probe};
+
+    fn rendered(fixture: &Fixture) -> String {
+        let pins = Path::new("/sys/fs/bpf/landlord");
+        let wanted = Wanted { pin_path: Some(pins), max_cgroups: 2048 };
+        let table = table(&probe(&fixture.machine(), &wanted), false);
+        assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+        // What the maps take is for another test to say.
+        let lines = table.lines().filter(|line| !line.contains(" MiB for "));
+        lines.map(|line| format!("{line}\n")).collect()
+    }
+
+    #[test]
+    fn unified() {
+        assert_snapshot!(rendered(&Fixture::unified()), @"
+        ok       kernel                6.1.0-18-amd64
+        ok       architecture          x86_64
+        ok       privileges            root
+        ok       kernel types (BTF)    /sys/kernel/btf/vmlinux
+        ok       BPF compiler (JIT)    on
+        ok       lockdown              none
+        ok       cgroup v2             /sys/fs/cgroup (unified)
+        ok       memory figures        controller `memory` is on
+        ok       CPU limit figures     controller `cpu` is on
+        ok       disk figures          controller `io` is on
+        ok       pinned counters       bpffs on /sys/fs/bpf
+        info     BPF LSM               not active
+
+        Landlord can run here.
+        ");
+    }
+
+    #[test]
+    fn hybrid() {
+        assert_snapshot!(rendered(&Fixture::hybrid()), @"
+        ok       kernel                6.1.0-18-amd64
+        ok       architecture          x86_64
+        ok       privileges            root
+        ok       kernel types (BTF)    /sys/kernel/btf/vmlinux
+        ok       BPF compiler (JIT)    on
+        ok       lockdown              none
+        ok       cgroup v2             /sys/fs/cgroup/unified, beside cgroup v1 (hybrid)
+        ok       memory figures        controller `memory` of cgroup v1
+        ok       CPU limit figures     controller `cpu` of cgroup v1
+        ok       disk figures          controller `blkio` of cgroup v1
+        ok       pinned counters       the agent mounts bpffs on /sys/fs/bpf
+        info     BPF LSM               not active
+
+        Landlord can run here.
+        ");
+    }
+
+    #[test]
+    fn v1_only() {
+        assert_snapshot!(rendered(&Fixture::v1_only()), @"
+        ok       kernel                6.1.0-18-amd64
+        ok       architecture          x86_64
+        ok       privileges            root
+        ok       kernel types (BTF)    /sys/kernel/btf/vmlinux
+        ok       BPF compiler (JIT)    on
+        ok       lockdown              none
+        missing  cgroup v2             cgroup v1 only
+                 why        the sensors tell tenants apart by cgroup v2
+                 needed for telling tenants apart
+                 remedy     boot with systemd.unified_cgroup_hierarchy=1
+        ok       pinned counters       bpffs on /sys/fs/bpf
+        info     BPF LSM               not active
+
+        Landlord cannot run here, for want of: cgroup v2.
+        ");
+    }
+
+    #[test]
+    fn without_btf() {
+        assert_snapshot!(rendered(&Fixture::without_btf()), @"
+        ok       kernel                6.1.0-18-amd64
+        ok       architecture          x86_64
+        ok       privileges            root
+        missing  kernel types (BTF)    no /sys/kernel/btf/vmlinux
+                 why        this kernel was built without CONFIG_DEBUG_INFO_BTF
+                 needed for finding fields of kernel structures
+                 remedy     boot a kernel that has it, such as Debian's or Ubuntu's
+        ok       BPF compiler (JIT)    on
+        ok       lockdown              none
+        ok       cgroup v2             /sys/fs/cgroup (unified)
+        ok       memory figures        controller `memory` is on
+        ok       CPU limit figures     controller `cpu` is on
+        ok       disk figures          controller `io` is on
+        ok       pinned counters       bpffs on /sys/fs/bpf
+        info     BPF LSM               not active
+
+        Landlord cannot run here, for want of: kernel types (BTF).
+        ");
+    }
+
+    #[test]
+    fn unprivileged() {
+        assert_snapshot!(rendered(&Fixture::unprivileged()), @"
+        ok       kernel                6.1.0-18-amd64
+        ok       architecture          x86_64
+        missing  privileges            uid 1000
+                 why        without CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN
+                 needed for loading and attaching sensors
+                 remedy     run as root, for example with sudo
+        ok       kernel types (BTF)    /sys/kernel/btf/vmlinux
+        ok       BPF compiler (JIT)    on
+        ok       lockdown              none
+        ok       cgroup v2             /sys/fs/cgroup (unified)
+        ok       memory figures        controller `memory` is on
+        ok       CPU limit figures     controller `cpu` is on
+        ok       disk figures          controller `io` is on
+        info     pinned counters       not looked at without privileges
+        info     BPF LSM               not active
+
+        Landlord cannot run here, for want of: privileges.
+        ");
+    }
+
+    #[test]
+    fn degraded() {
+        let fixture = Fixture::unified().file("proc/sys/net/core/bpf_jit_enable", "0\n");
+        assert_snapshot!(rendered(&fixture), @"
+        ok       kernel                6.1.0-18-amd64
+        ok       architecture          x86_64
+        ok       privileges            root
+        ok       kernel types (BTF)    /sys/kernel/btf/vmlinux
+        degraded BPF compiler (JIT)    off
+                 why        programs are interpreted and cost several times as much
+                 needed for a low cost per system call
+                 remedy     switch it on: `sysctl net.core.bpf_jit_enable=1`
+        ok       lockdown              none
+        ok       cgroup v2             /sys/fs/cgroup (unified)
+        ok       memory figures        controller `memory` is on
+        ok       CPU limit figures     controller `cpu` is on
+        ok       disk figures          controller `io` is on
+        ok       pinned counters       bpffs on /sys/fs/bpf
+        info     BPF LSM               not active
+
+        Landlord can run here, with reservations: BPF compiler (JIT).
+        ");
+    }
+}

@@ -1,0 +1,49 @@
+//! `landlord run`: the agent itself.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use super::doctor::wanted;
+use super::logging;
+use super::style::ColorChoice;
+use crate::config::{self, Overrides};
+use crate::kernel::requirements::{Machine, probe};
+use crate::pipeline;
+
+/// Run the agent in the foreground
+///
+/// Counts what every tenant uses and serves it at /metrics for Prometheus and at
+/// /v1/usage as JSON. Its counters stay in the kernel when it stops, so that the
+/// next one misses nothing; `landlord detach` removes them. Flags win over
+/// LANDLORD_* variables, and those over the file.
+#[derive(Args, Debug)]
+pub(super) struct Run {
+    /// Configuration file [default: /etc/landlord/landlord.yaml if it exists]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Let sensors and counters end with the agent, as --pin-enabled false does
+    #[arg(long, conflicts_with_all = ["pin_path", "pin_enabled"])]
+    no_pin: bool,
+
+    #[command(flatten)]
+    overrides: Overrides,
+}
+
+pub(super) fn run(flags: Run, color: ColorChoice) -> Result<()> {
+    let mut overrides = flags.overrides;
+    if flags.no_pin {
+        overrides.pin_enabled = Some("false".to_owned());
+    }
+    let config = config::load(flags.config.as_deref(), &overrides)?;
+    logging::start(config.log, color)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    if let Some(refusal) = probe(&Machine::here(), &wanted(&config)).fatal() {
+        bail!(refusal);
+    }
+    Ok(pipeline::run(&config)?)
+}
