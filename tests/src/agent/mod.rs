@@ -1,0 +1,438 @@
+//! The real agent binary: started, asked, stopped, and cleaned up after.
+//!
+//! Each agent has a port, a pin folder and a state file of its own, so that
+//! several can follow one another on the same machine, and beside an agent that
+//! runs there for real. It knows the agent only from outside: its flags, its
+//! HTTP answers and its exit code.
+
+mod http;
+mod process;
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::workload::beside_us;
+
+/// Environment variable with the path of the `landlord` binary.
+pub const BINARY: &str = "LANDLORD_BIN";
+
+const READY_PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than the longest interval of collection that a test sets.
+const FRESH_PATIENCE: Duration = Duration::from_secs(20);
+const STOP_PATIENCE: Duration = Duration::from_secs(15);
+const PAUSE: Duration = Duration::from_millis(20);
+/// The folder of pins, and how those of the lab begin: the process id follows.
+const BPF_FS: &str = "/sys/fs/bpf";
+const PIN_PREFIX: &str = "landlord-test-";
+/// A configuration that says what is the default anyway.
+const NO_CHANGE: &str = "interval: 5s\n";
+/// How much of the agent's log an error message repeats.
+const LOG_LINES: usize = 20;
+
+/// Tells apart the agents of one process.
+static SERIAL: AtomicU32 = AtomicU32::new(0);
+
+/// A home for an agent: port, pin folder, state file and configuration. Agents
+/// that live in it one after another find each other's counters.
+///
+/// Dropping it detaches what the last agent left pinned.
+#[derive(Debug)]
+pub struct Home {
+    binary: PathBuf,
+    directory: TempDir,
+    address: SocketAddr,
+    pin: PathBuf,
+}
+
+impl Home {
+    /// Makes a home with `configuration` (YAML) added to what a home decides itself;
+    /// an empty one leaves everything else at its default.
+    ///
+    /// # Errors
+    ///
+    /// The binary is not found, or no temporary directory can be made.
+    pub fn new(configuration: &str) -> Result<Self> {
+        let binary = beside_us(BINARY, "landlord")?;
+        let directory = tempfile::Builder::new()
+            .prefix("landlord-test-")
+            .tempdir()
+            .context("cannot make a home for the agent")?;
+        let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+        let own = std::process::id();
+        let pin = Path::new(BPF_FS).join(format!("{PIN_PREFIX}{own}-{serial}"));
+        let home = Self { binary, directory, address: free_address()?, pin };
+        home.configure(configuration)?;
+        home.sweep();
+        Ok(home)
+    }
+
+    /// Uses another binary from the next start on, such as another version.
+    pub fn install(&mut self, binary: impl Into<PathBuf>) {
+        self.binary = binary.into();
+    }
+
+    /// Replaces the added configuration (YAML); the next agent reads it.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
+    pub fn configure(&self, configuration: &str) -> Result<()> {
+        // The agent refuses a file that says nothing at all.
+        let text = if configuration.trim().is_empty() { NO_CHANGE } else { configuration };
+        fs::write(self.configuration_file(), text).context("cannot write a configuration")
+    }
+
+    /// Where the agent answers.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The folder where the agent pins its maps.
+    #[must_use]
+    pub fn pin(&self) -> &Path {
+        &self.pin
+    }
+
+    /// The agent's state file.
+    #[must_use]
+    pub fn state_file(&self) -> PathBuf {
+        self.directory.path().join("state")
+    }
+
+    /// A command of the agent's binary, without arguments.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        Command::new(&self.binary)
+    }
+
+    /// The command that runs an agent here. Its log is not redirected yet.
+    #[must_use]
+    pub fn run_command(&self) -> Command {
+        let mut command = self.command();
+        command.arg("run").arg("--listen").arg(self.address.to_string());
+        command.arg("--config").arg(self.configuration_file());
+        command.arg("--pin-path").arg(&self.pin);
+        command.arg("--state").arg(self.state_file());
+        command
+    }
+
+    /// Starts an agent and waits until it is ready.
+    ///
+    /// # Errors
+    ///
+    /// It ended, or is not ready in time; the message has the end of its log.
+    pub fn start(&self) -> Result<Agent<'_>> {
+        let log = File::create(self.log_file()).context("cannot make the agent's log")?;
+        let child = self
+            .run_command()
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().context("cannot share the agent's log")?)
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("cannot start {}", self.binary.display()))?;
+        let mut agent = Agent { home: self, child, ended: false };
+        agent.wait_until_ready()?;
+        Ok(agent)
+    }
+
+    /// The end of the log of the agent that was started last.
+    #[must_use]
+    pub fn log(&self) -> String {
+        let log = fs::read_to_string(self.log_file()).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(LOG_LINES)..].iter().fold(
+            String::new(),
+            |mut text, line| {
+                // Writing to a string cannot fail.
+                writeln!(text, "    {line}").ok();
+                text
+            },
+        )
+    }
+
+    /// Detaches what is pinned here. Nothing happens when nothing is.
+    ///
+    /// # Errors
+    ///
+    /// The agent's `detach` failed; the message has what it said.
+    pub fn detach(&self) -> Result<()> {
+        self.detach_at(&self.pin)
+    }
+
+    /// Detaches what the lab of a process that was killed has left pinned.
+    fn sweep(&self) {
+        let Ok(pins) = fs::read_dir(BPF_FS) else { return };
+        for pin in pins.flatten().map(|entry| entry.path()) {
+            let owner = pin.file_name().and_then(|name| owner(name.to_str()?));
+            if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists())
+                && let Err(error) = self.detach_at(&pin)
+            {
+                crate::complain(&error);
+            }
+        }
+    }
+
+    fn detach_at(&self, pin: &Path) -> Result<()> {
+        if !pin.exists() {
+            return Ok(());
+        }
+        let output = self
+            .command()
+            .arg("detach")
+            .arg("--pin-path")
+            .arg(pin)
+            .stdin(Stdio::null())
+            .output()
+            .context("cannot run `landlord detach`")?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            bail!("`landlord detach`: {}: {}", output.status, said.trim());
+        }
+        Ok(())
+    }
+
+    fn configuration_file(&self) -> PathBuf {
+        self.directory.path().join("landlord.yaml")
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.directory.path().join("log")
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if let Err(error) = self.detach() {
+            crate::complain(&error);
+        }
+    }
+}
+
+/// A running agent; dropping it kills it and leaves its pins to the home.
+#[derive(Debug)]
+pub struct Agent<'home> {
+    home: &'home Home,
+    child: Child,
+    ended: bool,
+}
+
+impl Agent<'_> {
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What the node's tenants used, by a reading that was begun after this call.
+    ///
+    /// # Errors
+    ///
+    /// The agent does not answer, not with JSON, or only with an old reading.
+    pub fn usage(&self) -> Result<Usage> {
+        let called = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is wrong")?;
+        let deadline = Instant::now() + FRESH_PATIENCE;
+        loop {
+            let body = http::get(self.home.address, "/v1/usage")?;
+            let usage: Value = serde_json::from_str(&body).context("/v1/usage is no JSON")?;
+            let read_at = usage["read_at_unix_ms"].as_u64().context("a reading has no time")?;
+            if u128::from(read_at) > called.as_millis() {
+                return Ok(Usage(usage));
+            }
+            if Instant::now() > deadline {
+                bail!("the agent takes no new reading:\n{}", self.home.log());
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// The text of `/metrics`.
+    ///
+    /// # Errors
+    ///
+    /// The agent does not answer.
+    pub fn metrics(&self) -> Result<String> {
+        http::get(self.home.address, "/metrics")
+    }
+
+    /// Seconds of CPU the agent's process has used.
+    ///
+    /// # Errors
+    ///
+    /// It is gone.
+    pub fn cpu_seconds(&self) -> Result<f64> {
+        process::cpu_seconds(self.pid())
+    }
+
+    /// Bytes of memory the agent's process has resident.
+    ///
+    /// # Errors
+    ///
+    /// It is gone.
+    pub fn resident_bytes(&self) -> Result<u64> {
+        process::resident_bytes(self.pid())
+    }
+
+    /// Asks it to stop (SIGTERM) and waits until it has.
+    ///
+    /// # Errors
+    ///
+    /// It does not stop in time.
+    pub fn terminate(mut self) -> Result<ExitStatus> {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
+        kill_process(pid.context("a child has a process id")?, Signal::TERM)
+            .context("cannot signal the agent")?;
+        let deadline = Instant::now() + STOP_PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().context("cannot wait for the agent")? {
+                self.ended = true;
+                return Ok(status);
+            }
+            if Instant::now() > deadline {
+                bail!("the agent did not stop on SIGTERM:\n{}", self.home.log());
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// Kills it (SIGKILL) and waits until it is gone.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be killed.
+    pub fn kill(mut self) -> Result<()> {
+        self.child.kill().context("cannot kill the agent")?;
+        self.child.wait().context("cannot wait for the agent")?;
+        self.ended = true;
+        Ok(())
+    }
+
+    fn wait_until_ready(&mut self) -> Result<()> {
+        let deadline = Instant::now() + READY_PATIENCE;
+        loop {
+            if http::get(self.home.address, "/readyz").is_ok() {
+                return Ok(());
+            }
+            if let Some(status) = self.child.try_wait().context("cannot wait for the agent")? {
+                self.ended = true;
+                bail!("the agent ended: {status}\n{}", self.home.log());
+            }
+            if Instant::now() > deadline {
+                bail!("the agent is not ready:\n{}", self.home.log());
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+}
+
+impl Drop for Agent<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            // Both fail only when it has already ended.
+            self.child.kill().ok();
+            self.child.wait().ok();
+        }
+    }
+}
+
+/// An answer of `/v1/usage`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Usage(pub Value);
+
+impl Usage {
+    /// A figure of a tenant by its path in the answer, such as `cpu_seconds_total`
+    /// or `network_bytes_total/transmit/ipv4`; zero when the tenant is known and
+    /// has no such figure yet.
+    ///
+    /// # Errors
+    ///
+    /// The answer has no such tenant.
+    pub fn figure(&self, tenant: &str, path: &str) -> Result<f64> {
+        Ok(self.value(tenant, path)?.and_then(Value::as_f64).unwrap_or(0.0))
+    }
+
+    /// As [`Usage::figure`], for figures that are whole numbers.
+    ///
+    /// # Errors
+    ///
+    /// The answer has no such tenant.
+    pub fn count(&self, tenant: &str, path: &str) -> Result<u64> {
+        Ok(self.value(tenant, path)?.and_then(Value::as_u64).unwrap_or(0))
+    }
+
+    /// The tenant's part of the answer.
+    ///
+    /// # Errors
+    ///
+    /// The answer has no such tenant; the message names those it has.
+    pub fn tenant(&self, tenant: &str) -> Result<&Value> {
+        let tenants = self.0["tenants"].as_array().context("/v1/usage has no tenants")?;
+        tenants.iter().find(|entry| entry["tenant"] == tenant).with_context(|| {
+            let names: Vec<&str> =
+                tenants.iter().filter_map(|entry| entry["tenant"].as_str()).collect();
+            format!("no tenant `{tenant}` among {}", names.join(", "))
+        })
+    }
+
+    fn value(&self, tenant: &str, path: &str) -> Result<Option<&Value>> {
+        Ok(self.tenant(tenant)?.pointer(&format!("/{path}")))
+    }
+}
+
+/// Process id in the name of a pin folder of the lab.
+fn owner(name: &str) -> Option<u32> {
+    name.strip_prefix(PIN_PREFIX)?.split_once('-')?.0.parse().ok()
+}
+
+/// An address that nobody listens on at this moment.
+fn free_address() -> Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port is free")?;
+    listener.local_addr().context("a listener has an address")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Usage, owner};
+
+    fn usage() -> Usage {
+        Usage(json!({"tenants": [
+            {"tenant": "a", "cpu_seconds_total": 1.5,
+             "network_bytes_total": {"transmit": {"ipv4": 7}}},
+            {"tenant": "b"},
+        ]}))
+    }
+
+    #[test]
+    fn figures_are_found_by_their_path() {
+        let usage = usage();
+        assert_eq!(usage.figure("a", "cpu_seconds_total").unwrap(), 1.5);
+        assert_eq!(usage.count("a", "network_bytes_total/transmit/ipv4").unwrap(), 7);
+        assert_eq!(usage.count("b", "network_bytes_total/transmit/ipv4").unwrap(), 0);
+    }
+
+    #[test]
+    fn only_pins_of_the_lab_have_an_owner() {
+        assert_eq!(owner("landlord-test-123-0"), Some(123));
+        assert_eq!(owner("landlord-test-123"), None);
+        assert_eq!(owner("landlord-test-x-0"), None);
+        assert_eq!(owner("landlord"), None);
+    }
+
+    #[test]
+    fn a_missing_tenant_is_an_error_that_names_the_others() {
+        let error = usage().count("c", "x").expect_err("there is none").to_string();
+        assert_eq!(error, "no tenant `c` among a, b");
+    }
+}
