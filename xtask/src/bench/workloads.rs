@@ -1,0 +1,98 @@
+//! What is measured: the rows of the benchmark, in one table.
+
+/// Every hook that has an empty program and that the sensors use.
+pub(crate) const ALL_HOOKS: [&str; 10] = [
+    "sys_exit",
+    "sched_switch",
+    "sched_wakeup",
+    "sched_wakeup_new",
+    "sched_process_exit",
+    "cgroup_mkdir",
+    "cgroup_rmdir",
+    "cgroup_attach_task",
+    "ingress",
+    "egress",
+];
+
+/// One row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Workload {
+    /// Name of the row, and for `--only`.
+    pub(crate) name: &'static str,
+    /// What one operation is.
+    pub(crate) operation: &'static str,
+    /// The workload and its arguments, without the amount.
+    pub(crate) command: &'static [&'static str],
+    /// Operations of one run: about a tenth of a second.
+    pub(crate) count: u32,
+    /// The hooks that this work is sure to pass: its floor.
+    pub(crate) floor: &'static [&'static str],
+    /// How many times the floor's cost Landlord's may be; `None` where nothing is promised.
+    pub(crate) target: Option<f64>,
+}
+
+/// All rows.
+pub(crate) const WORKLOADS: [Workload; 6] = [
+    Workload {
+        name: "getppid",
+        operation: "system call",
+        command: &["syscalls", "--name", "getppid"],
+        count: 750_000,
+        floor: &["sys_exit"],
+        target: Some(1.15),
+    },
+    Workload {
+        name: "pingpong",
+        operation: "round trip of a byte between two threads",
+        command: &["pingpong"],
+        count: 20_000,
+        floor: &["sched_switch", "sched_wakeup"],
+        target: Some(2.0),
+    },
+    Workload {
+        name: "forkexec",
+        operation: "child that only exits",
+        command: &["forkexec"],
+        count: 150,
+        floor: &ALL_HOOKS,
+        target: None,
+    },
+    Workload {
+        name: "tcp-rr",
+        operation: "request and answer of a byte",
+        command: &["tcp-pair"],
+        count: 7_500,
+        floor: &["ingress", "egress"],
+        target: Some(2.0),
+    },
+    Workload {
+        name: "tcp-stream",
+        operation: "64 KiB sent and received",
+        command: &["stream-pair"],
+        count: 4_000,
+        floor: &["ingress", "egress"],
+        target: None,
+    },
+    Workload {
+        name: "udp-send",
+        operation: "datagram sent",
+        command: &["udp-alone"],
+        count: 30_000,
+        floor: &["ingress", "egress"],
+        target: Some(2.0),
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::{ALL_HOOKS, WORKLOADS};
+
+    #[test]
+    fn rows_have_names_of_their_own_and_known_hooks() {
+        for (at, row) in WORKLOADS.iter().enumerate() {
+            assert!(WORKLOADS[..at].iter().all(|other| other.name != row.name), "{}", row.name);
+            assert!(!row.floor.is_empty(), "{}", row.name);
+            assert!(row.floor.iter().all(|hook| ALL_HOOKS.contains(hook)), "{}", row.name);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What comes from apt: the tools of a build, and the programs that only tests
+//! use.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use super::{Requirement, apt, linker};
+use crate::{shell, workspace};
+
+pub(super) fn for_build() -> Vec<Requirement> {
+    vec![
+        program("cc", "gcc", "by rustc, to link"),
+        linker::requirement(),
+        program("ip", "iproute2", "to make network namespaces"),
+    ]
+}
+
+pub(super) fn for_tests() -> Vec<Requirement> {
+    let why = "by the test that scrapes the agent";
+    let find = || prometheus().map(|program| program.display().to_string());
+    vec![Requirement::new("prometheus", why, find, || unpack("prometheus")).optional()]
+}
+
+pub(super) fn for_boot() -> Vec<Requirement> {
+    let find = || busybox().map(|program| program.display().to_string());
+    vec![
+        program("qemu-system-x86_64", "qemu-system-x86", "to emulate a machine"),
+        Requirement::new("busybox", "as the guest's userland", find, || unpack("busybox-static")),
+    ]
+}
+
+/// A static busybox, if it was fetched.
+pub(crate) fn busybox() -> Option<PathBuf> {
+    let folder = workspace::cache().join("busybox-static");
+    ["bin/busybox", "usr/bin/busybox"]
+        .map(|name| folder.join(name))
+        .into_iter()
+        .find(|p| p.is_file())
+}
+
+/// A Prometheus server, from the cache or the machine.
+pub(crate) fn prometheus() -> Option<PathBuf> {
+    test_tool("prometheus")
+}
+
+/// Prometheus' own linter, from the cache or the machine.
+pub(crate) fn promtool() -> Option<PathBuf> {
+    test_tool("promtool")
+}
+
+fn test_tool(program: &str) -> Option<PathBuf> {
+    let fetched = workspace::cache().join("prometheus/usr/bin").join(program);
+    if fetched.is_file() { Some(fetched) } else { shell::find(program) }
+}
+
+/// Unpacks a package into the cache: nothing is configured and no service starts.
+fn unpack(package: &str) -> Result<()> {
+    apt::unpack(package, &workspace::cache().join(package))
+}
+
+fn program(name: &'static str, package: &'static str, why: &'static str) -> Requirement {
+    let find = move || shell::find(name).map(|file| file.display().to_string());
+    let label = if name == package { name.to_owned() } else { format!("{name} ({package})") };
+    Requirement::new(label, why, find, move || apt::install(&[package]))
+}

@@ -1,0 +1,180 @@
+//! `cargo xtask test`: every check and test there is, from the cheapest to the
+//! dearest, ending with one plain line that counts them all.
+//!
+//! | stage | what | needs |
+//! |---|---|---|
+//! | tidy | layout, style, lints, generated files | nothing |
+//! | unit | unit and property tests of all crates | nothing |
+//! | host | end-to-end on this kernel | root and BPF |
+//! | vm | the same end-to-end tests on another kernel | qemu |
+
+mod summary;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+
+use crate::build::{Artifact, Build, Programs};
+use crate::report::{self, Step, say, seconds};
+use crate::setup::{self, Purpose};
+use crate::vm::kernel::{DEFAULT, KERNELS, Kernel};
+use crate::{root, shell, tidy, vm, workspace};
+
+pub(crate) use summary::Tally;
+
+/// How end-to-end tests are run: they measure, so one at a time, and what they
+/// measured is shown.
+const ONE_BY_ONE: [&str; 2] = ["--test-threads=1", "--show-output"];
+
+/// What the tests can be told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Run the end-to-end tests on all test kernels instead of one
+    #[arg(long, conflicts_with = "no_vm")]
+    all_kernels: bool,
+    /// Leave the VM stage out
+    #[arg(long)]
+    no_vm: bool,
+    /// Test optimised builds
+    #[arg(long)]
+    release: bool,
+    /// Run only tests with this in their name
+    filter: Option<String>,
+}
+
+/// Runs the stages; the exit code tells whether all that was run passed.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let kernels: Vec<Kernel> = match (args.no_vm, args.all_kernels) {
+        (true, _) => Vec::new(),
+        (_, true) => KERNELS.to_vec(),
+        _ => KERNELS.into_iter().filter(|kernel| kernel.name == DEFAULT).collect(),
+    };
+    let mut total = Tally::default();
+    if let Err(error) = stages(args, &kernels, &mut total) {
+        // What could not even be run is a failure that has to be counted.
+        report::error(&error);
+        total.failed += 1;
+    }
+    report::result(total);
+    Ok(total.exit_code())
+}
+
+fn stages(args: &Args, kernels: &[Kernel], total: &mut Tally) -> Result<()> {
+    setup::ensure(Purpose::Build)?;
+    setup::ensure(Purpose::Test)?;
+    if !kernels.is_empty() {
+        setup::ensure(Purpose::Boot(kernels))?;
+    }
+    // A filter asks for certain tests, not for the state of the source.
+    if args.filter.is_none() {
+        stage("tidy", total, || Ok(tidy::check(false)))?;
+    }
+    let build = Build::tested(args.release);
+    let filter = args.filter.as_deref();
+    stage("unit", total, || run_unit(build, filter))?;
+    let (programs, tests) = (build.programs()?, build.end_to_end()?);
+    stage("host", total, || run_host(&programs, &tests, filter))?;
+    for kernel in kernels {
+        let name = format!("vm {}", kernel.name);
+        stage(&name, total, || vm::test_on(*kernel, &programs, &tests, filter, false))?;
+    }
+    Ok(())
+}
+
+/// Runs one stage, says how it ended and adds it up.
+fn stage(name: &str, total: &mut Tally, run: impl FnOnce() -> Result<Tally>) -> Result<()> {
+    say("Testing", name);
+    let started = Instant::now();
+    let tally = run().with_context(|| format!("stage {name}"))?;
+    let verb = if tally.failed == 0 { "Passed" } else { "Failed" };
+    say(verb, format_args!("{name}: {tally} in {}", seconds(started.elapsed())));
+    *total += tally;
+    Ok(())
+}
+
+/// Runs unit and property tests, and the examples in the documentation; only
+/// what fails is shown.
+fn run_unit(build: Build, filter: Option<&str>) -> Result<Tally> {
+    let mut total = Tally::default();
+    for program in build.unit()? {
+        let label = format!("{} ({})", program.name, program.kind);
+        let mut test = Command::new(&program.file);
+        let folder = workspace::root().join(&program.package);
+        test.env("CARGO_MANIFEST_DIR", &folder).current_dir(&folder).args(filter);
+        total += run_shown_if_failed(&label, &mut test)?;
+    }
+    let mut examples = build.examples();
+    total += run_shown_if_failed("examples (doc)", examples.arg("--").args(filter))?;
+    Ok(total)
+}
+
+fn run_shown_if_failed(label: &str, test: &mut Command) -> Result<Tally> {
+    let step = Step::begin("Running", label);
+    let (status, output) = shell::stream(test, |line| step.note(format_args!("{label}: {line}")))?;
+    let elapsed = step.elapsed();
+    drop(step);
+    let tally = Tally::of(&output, status.success());
+    if tally.failed > 0 {
+        report::raw(&output);
+        report::raw(&format!("{label}: {status}"));
+    }
+    if tally != Tally::default() {
+        say("Ran", format_args!("{label}: {tally} in {}", seconds(elapsed)));
+    }
+    Ok(tally)
+}
+
+/// Runs the end-to-end tests on this machine, as root.
+fn run_host(programs: &Programs, tests: &[Artifact], filter: Option<&str>) -> Result<Tally> {
+    let tools = [
+        ("LANDLORD_BIN", Some(programs.agent.clone())),
+        ("LANDLORD_WORKLOAD", Some(programs.workload.clone())),
+        ("LANDLORD_PROMETHEUS", setup::prometheus()),
+        ("LANDLORD_PROMTOOL", setup::promtool()),
+    ];
+    let tools: Vec<(&str, PathBuf)> =
+        tools.into_iter().filter_map(|(name, file)| Some((name, file?))).collect();
+    let env: Vec<(&str, &Path)> =
+        tools.iter().map(|(name, file)| (*name, file.as_path())).collect();
+    let mut total = Tally::default();
+    for program in tests {
+        let mut test = match root::command(&program.file, &env) {
+            Ok(test) => test,
+            Err(error) => {
+                shell::warn(format_args!("{error:#}"));
+                total.skipped += count(&program.file, filter)?;
+                continue;
+            }
+        };
+        test.args(ONE_BY_ONE).args(filter).current_dir(workspace::root().join("tests"));
+        let (status, output) = shell::stream(&mut test, report::raw)?;
+        total += judge_skipped(Tally::of(&output, status.success()), &output);
+    }
+    Ok(total)
+}
+
+/// Where BPF works, a test that does not run has failed.
+fn judge_skipped(mut tally: Tally, output: &str) -> Tally {
+    if tally.skipped == 0 {
+        return tally;
+    }
+    for reason in summary::reasons(output) {
+        say("Skipped", reason);
+    }
+    match root::why_no_bpf() {
+        Some(reason) => shell::warn(format_args!("BPF does not work on this machine: {reason}")),
+        None => {
+            shell::warn("BPF works on this machine, so skipped tests count as failed");
+            tally.failed += std::mem::take(&mut tally.skipped);
+        }
+    }
+    tally
+}
+
+/// How many tests a program holds.
+fn count(program: &Path, filter: Option<&str>) -> Result<usize> {
+    let list = shell::capture(Command::new(program).arg("--list").args(filter))?;
+    Ok(list.lines().filter(|line| line.ends_with(": test")).count())
+}

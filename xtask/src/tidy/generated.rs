@@ -1,0 +1,69 @@
+//! Files that are written by the agent itself, so that they cannot be wrong.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::Findings;
+use crate::build::Build;
+use crate::report::say;
+use crate::{files, shell, workspace};
+
+/// Each file, and the agent's arguments that print it.
+const FILES: [(&str, [&str; 2]); 3] = [
+    ("docs/cli.md", ["docs", "cli"]),
+    ("docs/configuration.md", ["docs", "config"]),
+    ("docs/metrics.md", ["docs", "metrics"]),
+];
+
+/// Compares each file with what the agent prints; `fix` rewrites those that
+/// differ.
+pub(super) fn check(fix: bool) -> Findings {
+    let agent = Build::tested(false).programs()?.agent;
+    let mut findings = Vec::new();
+    for (file, args) in FILES {
+        let path = workspace::root().join(file);
+        let expected = print(&agent, &args)?;
+        let actual = files::read_text(&path).unwrap_or_default();
+        let Some(line) = first_difference(&actual, &expected) else { continue };
+        if fix {
+            files::write(&path, &expected)?;
+            say("Wrote", file);
+        } else {
+            findings.push(format!("{file}:{line}: stale; `cargo xtask tidy --fix` rewrites it"));
+        }
+    }
+    Ok(findings)
+}
+
+fn print(agent: &Path, args: &[&str]) -> Result<String> {
+    // The width of this terminal is nobody else's.
+    shell::capture(
+        Command::new(agent).args(args).env("COLUMNS", "100").env_remove("CLICOLOR_FORCE"),
+    )
+}
+
+/// The number of the first line that differs, from 1.
+fn first_difference(actual: &str, expected: &str) -> Option<usize> {
+    if actual == expected {
+        return None;
+    }
+    let same = actual.lines().zip(expected.lines()).take_while(|(a, b)| a == b).count();
+    Some(same + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_difference;
+
+    #[test]
+    fn the_first_different_line_is_named() {
+        let check = |actual, expected, line| assert_eq!(first_difference(actual, expected), line);
+        check("a\nb\n", "a\nb\n", None);
+        check("a\nx\n", "a\nb\n", Some(2));
+        check("", "a\n", Some(1));
+        check("a\n", "a\nb\n", Some(2));
+        check("a", "a\n", Some(2));
+    }
+}

@@ -1,0 +1,154 @@
+//! `cargo xtask vm`: the end-to-end tests on Debian's kernels under emulation,
+//! without root.
+//!
+//! The programs are the same tests as on the host, linked statically. Figures
+//! measured under emulation say nothing about cost.
+
+mod cpio;
+mod initramfs;
+pub(crate) mod kernel;
+mod qemu;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use self::kernel::{DEFAULT, KERNELS, Kernel};
+use self::qemu::{End, Guest};
+use crate::build::{Artifact, Build, Programs};
+use crate::report::{self, Step, say, seconds};
+use crate::setup::{self, Purpose};
+use crate::test::Tally;
+use crate::{files, workspace};
+
+/// The end-to-end tests that a guest runs. Others test the lab itself, where it
+/// is accurate.
+const GUEST_TEST: &str = "e2e";
+/// How long one kernel may take.
+const LIMIT_SECONDS: u64 = 600;
+/// How much of the console is shown if a guest fails.
+const TAIL_LINES: usize = 40;
+
+/// What the VM stage can be told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Kernels to boot: 5.10, 6.1, 6.12, newest
+    #[arg(default_value = DEFAULT)]
+    kernels: Vec<Kernel>,
+    /// All of them
+    #[arg(long, conflicts_with = "kernels")]
+    all: bool,
+    /// Run only tests with this in their name
+    #[arg(long)]
+    filter: Option<String>,
+    /// Keep the console and the results of guests that passed, too
+    #[arg(long)]
+    keep_log: bool,
+    /// Test optimised builds
+    #[arg(long)]
+    release: bool,
+}
+
+/// Boots each kernel; the exit code tells whether all passed.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let kernels = if args.all { KERNELS.to_vec() } else { args.kernels.clone() };
+    setup::ensure(Purpose::Build)?;
+    setup::ensure(Purpose::Boot(&kernels))?;
+    let build = Build::tested(args.release);
+    let (programs, tests) = (build.programs()?, build.end_to_end()?);
+    let mut total = Tally::default();
+    for kernel in kernels {
+        total += test_on(kernel, &programs, &tests, args.filter.as_deref(), args.keep_log)?;
+    }
+    report::result(total);
+    Ok(total.exit_code())
+}
+
+/// Runs the tests on one kernel and says how long it took.
+pub(crate) fn test_on(
+    kernel: Kernel,
+    programs: &Programs,
+    tests: &[Artifact],
+    filter: Option<&str>,
+    keep_log: bool,
+) -> Result<Tally> {
+    let logs = workspace::cache().join("logs");
+    files::make_folder(&logs)?;
+    let files = tempfile::tempdir()?;
+    let archive = files.path().join("initramfs.cpio");
+    let test = tests.iter().find(|test| test.name == GUEST_TEST);
+    let test = test.with_context(|| format!("there is no test target {GUEST_TEST}"))?;
+    initramfs::write(&archive, kernel, programs, &test.file, filter)?;
+    let guest = Guest {
+        image: &kernel.image(),
+        initramfs: &archive,
+        console: logs.join(format!("{}.console", kernel.name)),
+        results: logs.join(format!("{}.results", kernel.name)),
+        limit: Duration::from_secs(LIMIT_SECONDS),
+    };
+    // Files of an earlier run are not to be taken for this one's.
+    for file in [&guest.console, &guest.results] {
+        files::write(file, "")?;
+    }
+    let release = files::read_text(&kernel.stamp())?;
+    let label = format!("Linux {}", release.lines().next().unwrap_or(kernel.name));
+    let step = Step::begin("Booting", &label);
+    let end = guest.run(&step, &label)?;
+    let wall = step.elapsed();
+    drop(step);
+
+    let results = guest.results();
+    let tally = judge(&end, &results);
+    let boot = results.lines().find_map(|line| line.strip_prefix("BOOT ")).unwrap_or("?");
+    say("Ran", format_args!("{label}: {tally}, boot {boot} s, all {}", seconds(wall)));
+    if tally.failed > 0 {
+        report::raw(&results);
+        explain(&end, &guest.console());
+    }
+    if tally.failed > 0 || keep_log {
+        say("Kept", format_args!("{} and {}", guest.console.display(), guest.results.display()));
+    } else {
+        files::remove(&guest.console)?;
+        files::remove(&guest.results)?;
+    }
+    Ok(tally)
+}
+
+/// What the tests tell, if the guest ended as they say.
+fn judge(end: &End, results: &str) -> Tally {
+    Tally::of(results, *end == End::Exit(0))
+}
+
+/// Says why a guest failed, unless its own tests did.
+fn explain(end: &End, console: &str) {
+    match end {
+        End::Exit(_) => return,
+        End::Timeout => say("Failed", format_args!("the guest took more than {LIMIT_SECONDS} s")),
+        End::Broken(why) => say("Failed", why),
+    }
+    let lines: Vec<&str> = console.lines().collect();
+    report::raw("the end of its console:");
+    for line in lines.iter().skip(lines.len().saturating_sub(TAIL_LINES)) {
+        report::raw(line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::qemu::End;
+    use super::{Tally, judge};
+
+    #[test]
+    fn a_broken_guest_fails_whatever_its_tests_said() {
+        let good = "BOOT 3.1\ntest a ... ok\ntest result: ok. 4 passed; 0 failed; 0 ignored\n";
+        let check = |end, results, passed, failed| {
+            assert_eq!(judge(&end, results), Tally { passed, failed, skipped: 0 });
+        };
+        check(End::Exit(0), good, 4, 0);
+        check(End::Exit(137), good, 4, 1);
+        check(End::Timeout, good, 4, 1);
+        check(End::Broken("panic".into()), good, 4, 1);
+        check(End::Exit(0), "BOOT 3.1\n", 0, 1);
+    }
+}
