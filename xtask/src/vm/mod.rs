@@ -27,8 +27,35 @@ use crate::{files, workspace};
 const GUEST_TEST: &str = "e2e";
 /// How long one kernel may take.
 const LIMIT_SECONDS: u64 = 600;
+/// How often a guest is started that its emulator kills.
+const BOOTS: usize = 3;
 /// How much of the console is shown if a guest fails.
 const TAIL_LINES: usize = 40;
+/// How a kernel begins to tell that it cannot go on.
+const DEATHS: [&str; 8] = [
+    "BUG:",
+    "kernel BUG at",
+    "Oops:",
+    "general protection fault",
+    "int3: 0000",
+    "invalid opcode:",
+    "divide error:",
+    "Kernel panic",
+];
+/// Lines of such a report that say nothing without the kernel's own image.
+const NOISE: [&str; 11] = [
+    "] Code:",
+    "] RAX:",
+    "] RDX:",
+    "] RBP:",
+    "] R10:",
+    "] R13:",
+    "] FS:",
+    "] CS:",
+    "] CR2:",
+    "] RSP:",
+    "] Modules linked in:",
+];
 
 /// What the VM stage can be told.
 #[derive(Debug, clap::Args)]
@@ -87,16 +114,16 @@ pub(crate) fn test_on(
         results: logs.join(format!("{}.results", kernel.name)),
         limit: Duration::from_secs(LIMIT_SECONDS),
     };
-    // Files of an earlier run are not to be taken for this one's.
-    for file in [&guest.console, &guest.results] {
-        files::write(file, "")?;
-    }
     let release = files::read_text(&kernel.stamp())?;
     let label = format!("Linux {}", release.lines().next().unwrap_or(kernel.name));
-    let step = Step::begin("Booting", &label);
-    let end = guest.run(&step, &label)?;
-    let wall = step.elapsed();
-    drop(step);
+    let (mut end, mut wall) = boot(&guest, &label)?;
+    for _ in 1..BOOTS {
+        if !died_of_emulation(&end, &guest.console()) {
+            break;
+        }
+        say("Again", format_args!("{label}: the emulator ran a stale breakpoint"));
+        (end, wall) = boot(&guest, &label)?;
+    }
 
     let results = guest.results();
     let tally = judge(&end, &results);
@@ -115,6 +142,30 @@ pub(crate) fn test_on(
     Ok(tally)
 }
 
+/// Runs the guest once: how it ended, and how long it took.
+fn boot(guest: &Guest<'_>, label: &str) -> Result<(End, Duration)> {
+    // Files of an earlier run are not to be taken for this one's.
+    for file in [&guest.console, &guest.results] {
+        files::write(file, "")?;
+    }
+    let step = Step::begin("Booting", label);
+    let end = guest.run(&step, label)?;
+    Ok((end, step.elapsed()))
+}
+
+/// True if the guest's kernel met a breakpoint that it had already taken back.
+///
+/// A kernel that patches its own code (a tracepoint gets its first user) puts a
+/// breakpoint there for a moment. With two emulated CPUs on two threads, qemu may
+/// run the breakpoint on one of them after the other has removed it, and the
+/// kernel dies of it. Switching a tracepoint on and off in a bare guest does it
+/// within seconds; nothing that is tested here can. On one thread the emulator is
+/// right, but patching takes a second each time.
+fn died_of_emulation(end: &End, console: &str) -> bool {
+    matches!(end, End::Broken(_))
+        && last_words(console).first().is_some_and(|line| line.contains("int3: 0000"))
+}
+
 /// What the tests tell, if the guest ended as they say.
 fn judge(end: &End, results: &str) -> Tally {
     Tally::of(results, *end == End::Exit(0))
@@ -127,17 +178,53 @@ fn explain(end: &End, console: &str) {
         End::Timeout => say("Failed", format_args!("the guest took more than {LIMIT_SECONDS} s")),
         End::Broken(why) => say("Failed", why),
     }
-    let lines: Vec<&str> = console.lines().collect();
     report::raw("the end of its console:");
-    for line in lines.iter().skip(lines.len().saturating_sub(TAIL_LINES)) {
+    for line in last_words(console) {
         report::raw(line);
     }
+}
+
+/// What a dead kernel said of its death; the end of the console if it said
+/// nothing. The first report tells the cause, later ones are its consequences.
+fn last_words(console: &str) -> Vec<&str> {
+    let lines: Vec<&str> = console.lines().collect();
+    let is_death = |line: &&str| DEATHS.iter().any(|death| line.contains(death));
+    let Some(death) = lines.iter().position(is_death) else {
+        let tail = lines.len().saturating_sub(TAIL_LINES);
+        return lines.into_iter().skip(tail).collect();
+    };
+    let is_noise = |line: &&str| NOISE.iter().any(|noise| line.contains(noise));
+    lines.into_iter().skip(death).filter(|line| !is_noise(line)).take(TAIL_LINES).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::qemu::End;
-    use super::{Tally, judge};
+    use super::{Tally, died_of_emulation, judge, last_words};
+
+    #[test]
+    fn only_a_stale_breakpoint_is_the_emulators_fault() {
+        let check = |end: End, console: &str, expected| {
+            assert_eq!(died_of_emulation(&end, console), expected, "{console}");
+        };
+        let stale = "[ 2.2] Oops: int3: 0000 [#1] PREEMPT SMP\n[ 2.2] Kernel panic\n";
+        check(End::Broken("died".into()), stale, true);
+        check(End::Exit(0), stale, false);
+        check(End::Timeout, stale, false);
+        check(End::Broken("died".into()), "[ 2.2] BUG: NULL\n[ 2.3] int3: 0000\n", false);
+        check(End::Broken("died".into()), "", false);
+    }
+
+    #[test]
+    fn the_first_report_of_a_death_is_shown_without_registers() {
+        let console = "[ 1.0] booted\n[ 2.0] BUG: kernel NULL pointer dereference\n\
+                       [ 2.0] RIP: 0010:pick+0x1/0x2\n[ 2.0] RAX: 0000\n\
+                       [ 2.1] Kernel panic - not syncing: Fatal exception\n";
+        let words = last_words(console);
+        assert_eq!(words.len(), 3, "{words:?}");
+        assert!(words[1].contains("RIP"), "{words:?}");
+        assert_eq!(last_words("a\nb\n"), ["a", "b"]);
+    }
 
     #[test]
     fn a_broken_guest_fails_whatever_its_tests_said() {
