@@ -8,6 +8,7 @@
 //! - [`identity`]: cgroup → container → pod → tenant.
 //! - [`usage`]: cumulative kernel readings → per-tenant totals that survive the
 //!   agent. Pure: no aya, no kube, no tokio.
+//! - [`rules`]: Falco's rule language: files → one program; event → alerts. Pure.
 //! - [`sinks`]: totals → Prometheus and the local JSON API. Knows no rules.
 //! - [`telemetry`]: the agent's own figures, each loss by its cause.
 //! - [`pipeline`]: tasks, channels, shutdown; joins the rooms above.
@@ -16,7 +17,7 @@
 //!
 //! # Invariants, checked by `cargo xtask tidy`
 //!
-//! 1. `usage` imports no aya, kube or tokio. `kernel` knows no tenant names.
+//! 1. `rules` and `usage` import no aya, kube or tokio. `kernel` knows no tenant names.
 //! 2. Every loss is counted where it happens, by cause, and exported.
 //! 3. Unknown identity is a named bucket (`unknown`, `host`), never dropped and
 //!    never guessed.
@@ -26,7 +27,7 @@
 //! 5. Counters survive the agent: maps and links are pinned, a restart or an
 //!    upgrade loses nothing and counts nothing twice.
 //! 6. Bad input gives a clear error with place and expectation, and the running
-//!    configuration stays.
+//!    configuration and rules stay.
 //! 7. What a node cannot do is found out at start and reported by
 //!    `landlord doctor`, in the log and as a metric.
 
@@ -39,6 +40,7 @@ pub mod identity;
 )]
 pub mod kernel;
 pub mod pipeline;
+pub mod rules;
 pub mod sinks;
 pub mod syscalls;
 pub mod telemetry;

@@ -152,6 +152,16 @@ mod tests {
     }
 
     #[test]
+    fn rules_can_name_every_call() {
+        use crate::rules::event_type::{EventType, Origin};
+        let tables = [x86_64::CALLS, ia32::CALLS, aarch64::CALLS, arm32::CALLS];
+        for &(_, name) in tables.into_iter().flatten() {
+            let found = EventType::named(name).map(EventType::origin);
+            assert_eq!(found, Some(Origin::Syscall), "{name}");
+        }
+    }
+
+    #[test]
     fn no_label_stands_for_two_calls() {
         for architecture in [&X86_64, &AARCH64] {
             let mut names = BTreeSet::new();

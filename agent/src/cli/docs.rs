@@ -21,6 +21,8 @@ enum Page {
     Config,
     /// The metrics, docs/metrics.md
     Metrics,
+    /// The fields of rules, docs/fields.md
+    Fields,
 }
 
 pub(super) fn run(flags: &Docs, out: &mut impl Write) -> Result<()> {
@@ -28,6 +30,7 @@ pub(super) fn run(flags: &Docs, out: &mut impl Write) -> Result<()> {
         Page::Cli => cli(),
         Page::Config => crate::config::markdown(),
         Page::Metrics => crate::usage::catalogue::markdown(),
+        Page::Fields => crate::rules::field::reference::markdown(),
     };
     out.write_all(page.as_bytes())?;
     Ok(())

@@ -15,6 +15,7 @@ mod figures;
 mod floor;
 mod logging;
 mod outcome;
+mod rules;
 mod run;
 mod style;
 mod syscalls;
@@ -59,6 +60,7 @@ Examples:
   curl 127.0.0.1:9464/metrics       what it serves to Prometheus
   landlord top --once -o json       the same figures for a script
   landlord syscalls --tenant user   which system calls a tenant makes
+  landlord rules validate FILE      what is wrong with a rule file
 
 Where to look next:
   landlord COMMAND --help           what a command does
@@ -88,6 +90,7 @@ enum Command {
     Top(top::Top),
     Syscalls(syscalls::Syscalls),
     Doctor(doctor::Doctor),
+    Rules(rules::Rules),
     Detach(detach::Detach),
     Config(config::ConfigCommand),
     Completion(completion::Completion),
@@ -121,6 +124,7 @@ fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Top(flags) => top::run(&flags, coloured, &mut out)?,
         Command::Syscalls(flags) => syscalls::run(&flags, &mut out)?,
         Command::Doctor(flags) => return doctor::run(&flags, coloured, &mut out),
+        Command::Rules(flags) => return rules::run(&flags, coloured, &mut out),
         Command::Detach(flags) => detach::run(&flags, &mut out)?,
         Command::Config(flags) => config::run(&flags, &mut out)?,
         Command::Completion(flags) => completion::run(&flags, &mut out)?,

@@ -49,6 +49,11 @@ pub(crate) fn bad(text: &str, coloured: bool) -> String {
     styled(text, AnsiColor::Red.on_default() | Effects::BOLD, coloured)
 }
 
+/// Text that heads other text.
+pub(crate) fn strong(text: &str, coloured: bool) -> String {
+    styled(text, Style::new() | Effects::BOLD, coloured)
+}
+
 /// Text that matters less.
 pub(crate) fn faint(text: &str, coloured: bool) -> String {
     styled(text, Style::new() | Effects::DIMMED, coloured)

@@ -26,6 +26,7 @@ fn help() {
       top         Show what each tenant uses
       syscalls    Show which system calls a tenant makes most
       doctor      Tell what this machine allows, and what to do about the rest
+      rules       Check, list and try out rules
       detach      Remove the sensors and counters that a stopped agent left in the
                   kernel
       config      Print or check the configuration
@@ -59,6 +60,7 @@ fn help() {
       curl 127.0.0.1:9464/metrics       what it serves to Prometheus
       landlord top --once -o json       the same figures for a script
       landlord syscalls --tenant user   which system calls a tenant makes
+      landlord rules validate FILE      what is wrong with a rule file
 
     Where to look next:
       landlord COMMAND --help           what a command does

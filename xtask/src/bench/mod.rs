@@ -8,11 +8,13 @@
 //! down all of them. A sample is the best of three short runs: what disturbs a
 //! run can only add to it. All of a workload runs on CPU 0, in a cgroup of its own.
 //! Nobody else's programs may be on the hooks meanwhile: a round of a row that
-//! somebody joined is measured again.
+//! somebody joined is measured again. What needs no sensors, such as the rules, is
+//! measured by a program of its own.
 
 mod idle;
 mod neighbours;
 mod report;
+mod rules;
 mod sample;
 mod statistics;
 mod variant;
@@ -36,7 +38,10 @@ const IDLE: &str = "idle";
 
 /// What the benchmark can be told.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// Rounds to measure; the figures are medians
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=99))]
     rounds: u32,
@@ -52,6 +57,13 @@ pub(crate) struct Args {
     /// Fail when a target is missed
     #[arg(long)]
     check: bool,
+}
+
+/// What can be measured beside the sensors.
+#[derive(Debug, clap::Subcommand)]
+enum Other {
+    /// Measure how many events a second rules are evaluated for, on one core
+    Rules(rules::Args),
 }
 
 /// How much is measured.
@@ -83,6 +95,9 @@ impl Effort {
 
 /// Runs the benchmark and prints its table.
 pub(crate) fn run(args: &Args) -> Result<()> {
+    if let Some(Other::Rules(args)) = &args.other {
+        return rules::run(args);
+    }
     let rows = chosen(&args.only)?;
     lab::enter()?;
     let interrupt = Interrupt::arm()?;

@@ -11,9 +11,10 @@ use crate::report::say;
 use crate::{files, shell, workspace};
 
 /// Each file, and the agent's arguments that print it.
-const FILES: [(&str, [&str; 2]); 3] = [
+const FILES: [(&str, [&str; 2]); 4] = [
     ("docs/cli.md", ["docs", "cli"]),
     ("docs/configuration.md", ["docs", "config"]),
+    ("docs/fields.md", ["docs", "fields"]),
     ("docs/metrics.md", ["docs", "metrics"]),
 ];
 
