@@ -1,4 +1,5 @@
-//! Landlord's own commands: set-up, build, run, test, vm, demo, bench, tidy.
+//! Landlord's own commands: set-up, build, run, test, vm, demo, bench, fuzz,
+//! tidy.
 //!
 //! One file a subcommand. Nothing here knows how the agent works inside: these
 //! commands prepare a machine, call cargo, qemu and the built binaries, and
@@ -8,6 +9,7 @@ mod bench;
 mod build;
 mod demo;
 mod files;
+mod fuzz;
 mod lab;
 mod report;
 mod root;
@@ -47,6 +49,8 @@ enum Command {
     Demo(demo::Args),
     /// Measure what the sensors cost
     Bench(bench::Args),
+    /// Feed what reads user input with mutated input
+    Fuzz(fuzz::Args),
     /// Check layout, style, lints and generated files
     Tidy(tidy::Args),
 }
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
         Command::Vm(args) => vm::run(&args),
         Command::Demo(args) => demo::run(&args).map(done),
         Command::Bench(args) => bench::run(&args).map(done),
+        Command::Fuzz(args) => fuzz::run(&args).map(done),
         Command::Tidy(args) => tidy::run(&args),
     };
     outcome.unwrap_or_else(|error| {
