@@ -15,7 +15,7 @@ pub trait Event {
 
     /// The value of a field; nothing if this event has none.
     ///
-    /// `nth` counts from 0. Fields of [`Shape::One`](super::field::Shape::One) have
+    /// `nth` counts from 0. Fields of [`Shape::One`] have
     /// a value at most for 0; the others for 0 up to the first that is missing:
     /// [`Ends`](super::field::Shape::Ends) the client's then the server's end,
     /// [`Ancestors`](super::field::Shape::Ancestors) the parent first, and

@@ -4,7 +4,7 @@
 //! there. In the order in which a rule passes through them:
 //!
 //! - [`load`]: YAML documents → [`load::Loaded`], with every override applied.
-//! - [`parse`] and [`print`]: the text of a condition ↔ [`ast`].
+//! - [`parse`] and [`mod@print`]: the text of a condition ↔ [`ast`].
 //! - [`bind`]: [`ast`] → [`typed`], where every name is known and every literal
 //!   has the type of the field it is compared with.
 //! - [`compile`]: all typed conditions → one [`compile::Program`], indexed by type

@@ -143,18 +143,18 @@ pub enum Comparison {
 /// A literal of the type of what it is compared with.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Literal {
-    /// For [`Kind::Bool`].
+    /// For `Kind::Bool`.
     Bool(bool),
     /// For whole numbers, ports, durations and times.
     Int(i128),
-    /// For [`Kind::Double`]: the bits of the number, which are never those of a NaN.
+    /// For `Kind::Double`: the bits of the number, which are never those of a NaN.
     Double(u64),
-    /// For [`Kind::Text`] and [`Kind::Bytes`]; with [`Comparison::Regex`] a checked
+    /// For `Kind::Text` and `Kind::Bytes`; with [`Comparison::Regex`] a checked
     /// expression in the syntax of the `regex` crate.
     Text(Box<[u8]>),
-    /// For [`Kind::Ip`] and [`Kind::Net`].
+    /// For `Kind::Ip` and `Kind::Net`.
     Ip(IpAddr),
-    /// For [`Kind::Net`], and for [`Kind::Ip`] as a network that holds it.
+    /// For `Kind::Net`, and for `Kind::Ip` as a network that holds it.
     Net(IpNet),
     /// The addresses of a host, for `fd.sip.name` and its like. Whoever runs the
     /// program resolves it; until then nothing equals it.

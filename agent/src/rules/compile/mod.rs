@@ -1,11 +1,11 @@
 //! All conditions of a rule set → one [`Program`] that
 //! [`evaluate`](crate::rules::evaluate) runs without allocating.
 //!
-//! - [`lower`]: conditions → [`graph`], for every type of event apart.
-//! - [`check`]: which checks are the same, and which one table answers together;
-//!   [`implied`]: what a pattern cannot do without.
-//! - [`estimate`], [`needs`] and [`plan`]: what is asked first.
-//! - [`texts`], [`single`], [`addresses`], [`hosts`], [`glob`], [`paths`]: how it is
+//! - `lower`: conditions → `graph`, for every type of event apart.
+//! - `check`: which checks are the same, and which one table answers together;
+//!   `implied`: what a pattern cannot do without.
+//! - `estimate`, `needs` and `plan`: what is asked first.
+//! - `texts`, `single`, `addresses`, `hosts`, `glob`, `paths`: how it is
 //!   answered.
 //!
 //! Nothing here decides what a condition means beyond what [`typed`] says; the

@@ -144,7 +144,7 @@ codes! {
     Validate Error "LOAD_ERR_VALIDATE" "an item asks for what is not there";
     Extension Error "LOAD_ERR_EXTENSION" "an extension cannot be read";
     UnknownSource Warning "LOAD_UNKNOWN_SOURCE" "no such source of events, the rule is skipped";
-    UnsafeNaCheck Warning "LOAD_UNSAFE_NA_CHECK" "a comparison with <NA> never holds";
+    UnsafeNaCheck Warning "LOAD_UNSAFE_NA_CHECK" "a missing value defeats the comparison";
     NoEvtType Warning "LOAD_NO_EVTTYPE" "the condition matches nearly every type of event";
     UnknownFilter Warning "LOAD_UNKNOWN_FILTER" "an unknown field or event, the rule is skipped";
     UnusedMacro Warning "LOAD_UNUSED_MACRO" "no rule uses the macro";

@@ -1,4 +1,4 @@
-//! The types of events and the names of their parameters: see [`table`] for the
+//! The types of events and the names of their parameters: see `table` for the
 //! data. It knows no numbers of system calls; whoever makes events does.
 
 mod table;

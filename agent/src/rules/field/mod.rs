@@ -1,5 +1,5 @@
 //! Every field that a condition or an output can name, declared once: see
-//! [`table`]. Names are looked up here; documentation, completion, checks and the
+//! `table`. Names are looked up here; documentation, completion, checks and the
 //! needs of a rule come from the same rows.
 //!
 //! It holds no values: those are asked of an [`Event`](super::event::Event).

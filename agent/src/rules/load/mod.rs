@@ -2,14 +2,14 @@
 //!
 //! What stands in the files passes through, in this order:
 //!
-//! - [`files`]: paths → texts, in the order in which they take effect.
-//! - [`yaml`]: a text → nodes that know their place; [`origin`] finds the way from
+//! - `files`: paths → texts, in the order in which they take effect.
+//! - `yaml`: a text → nodes that know their place; `origin` finds the way from
 //!   inside of a node's text back to the file.
-//! - [`decode`]: a node → an item of the file, its form checked.
-//! - [`collect`]: items, in order → lists, macros and rules after every append,
+//! - `decode`: a node → an item of the file, its form checked.
+//! - `collect`: items, in order → lists, macros and rules after every append,
 //!   replacement and toggle.
-//! - [`resolve`]: texts of conditions → conditions, lists and macros put in.
-//! - [`analysis`]: which rules can never fire.
+//! - `resolve`: texts of conditions → conditions, lists and macros put in.
+//! - `analysis`: which rules can never fire.
 //!
 //! Falco stops at the first error; here every item of every file is read, so that
 //! all errors are told at once. What follows only from another error is not told.

@@ -5,7 +5,7 @@
 //! hold nearly everything, and what is a word depends on the place. A lexer ahead of
 //! the parser could not know the place, and a parser of recursive functions could
 //! not survive ten million parentheses; so this one is written by hand, reads
-//! straight from a [`Cursor`] and keeps its open parentheses on a stack of its own.
+//! straight from a `Cursor` and keeps its open parentheses on a stack of its own.
 //!
 //! It never stops at the first problem: after one it goes on behind the next `and`
 //! or `or`, so that independent mistakes are told in one go.
