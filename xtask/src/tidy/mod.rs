@@ -1,5 +1,5 @@
 //! `cargo xtask tidy`: what the compiler does not check. Layout and style of the
-//! source, generated files, formatting, lints.
+//! source, generated files, formatting, lints, links in the documentation.
 
 mod generated;
 mod rooms;
@@ -44,13 +44,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
 /// Runs the checks that belong to every test run, and says what each found.
 pub(crate) fn check(fix: bool) -> Tally {
-    let checks: [(&str, &dyn Fn() -> Findings); 7] = [
+    let checks: [(&str, &dyn Fn() -> Findings); 8] = [
         ("imports", &|| Ok(rooms::imports(&Source::all()?))),
         ("unsafe", &|| Ok(rooms::unsafe_code(&Source::all()?))),
         ("names", &|| Ok(shape::names(&Source::all()?))),
         ("lengths", &|| Ok(shape::lengths(&Source::all()?))),
         ("format", &|| format(fix)),
         ("lints", &lint),
+        ("documentation", &document),
         ("generated files", &|| generated::check(fix)),
     ];
     let mut tally = Tally::default();
@@ -85,6 +86,14 @@ fn format(fix: bool) -> Findings {
 }
 
 /// The lints of the whole workspace; a warning is an error here.
+/// Links in the documentation have to lead somewhere.
+fn document() -> Findings {
+    let mut doc = workspace::cargo();
+    doc.args(["doc", "--quiet", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+    shell::run(&mut doc)?;
+    Ok(Vec::new())
+}
+
 fn lint() -> Findings {
     let mut clippy = workspace::cargo();
     clippy.args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]);
