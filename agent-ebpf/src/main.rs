@@ -3,7 +3,7 @@
 //! They count per cgroup, know no tenant, and stream nothing.
 #![no_std]
 #![no_main]
-#![feature(core_intrinsics)]
+#![feature(core_intrinsics, asm_experimental_arch)]
 #![expect(internal_features, reason = "the only way to an atomic addition on this target")]
 #![expect(
     unsafe_code,
@@ -15,6 +15,7 @@
 )]
 
 mod arch;
+mod events;
 mod maps;
 mod offsets;
 mod programs;

@@ -3,12 +3,16 @@
 
 use aya_ebpf::{
     bindings::BPF_F_MMAPABLE,
-    btf_maps::{Array, HashMap, ProgramArray, Queue},
+    btf_maps::{Array, HashMap, ProgramArray, Queue, RingBuf},
     macros::btf_map,
 };
 use landlord_ebpf::abi::{
-    CpuState, HINTS, Loss, Meta, NetUsage, RunUsage, SlotInfo, SyscallPage, TaskAccount,
+    Allowance, CpuState, DROPS as DROP_KEYS, DropKey, EventCounts, GENERATIONS, HINTS, Loss, Meta,
+    NetUsage, PLANS as PLANS_LEN, Plan, RunUsage, SlotInfo, SyscallPage, TaskAccount,
+    VERDICTS as VERDICTS_LEN, Verdict, Wanted, stage,
 };
+
+use crate::events::Scratch;
 
 /// The agent reads counters through shared memory: no system call per entry.
 const SHARED: usize = BPF_F_MMAPABLE as usize;
@@ -53,6 +57,52 @@ pub(crate) static SYSCALLS: HashMap<u64, u64, 65536> = HashMap::new();
 #[btf_map]
 pub(crate) static WAITS: HashMap<u64, u64, 16384> = HashMap::new();
 
+/// Which calls are wanted.
+#[btf_map]
+pub(crate) static WANTED: Array<Wanted, 1, SHARED> = Array::new();
+/// What is to be done for each, by generation, table and number.
+#[btf_map]
+pub(crate) static PLANS: Array<Plan, { (GENERATIONS * PLANS_LEN) as usize }, SHARED> = Array::new();
+/// Subjects that no rule can match.
+#[btf_map]
+pub(crate) static VERDICTS: Array<Verdict, { VERDICTS_LEN as usize }, SHARED> = Array::new();
+/// What each CPU did with wanted calls.
+#[btf_map]
+pub(crate) static EVENT_COUNTS: Array<EventCounts, 1, SHARED> = Array::new();
+/// Records that were not sent.
+#[btf_map]
+pub(crate) static DROPS: HashMap<DropKey, u64, { DROP_KEYS as usize }> = HashMap::new();
+/// What each cgroup has sent, by slot.
+#[btf_map]
+pub(crate) static ALLOWANCES: Array<Allowance, 1> = Array::new();
+/// What the agent knows of each slot's cgroup: [`landlord_ebpf::abi::place`].
+#[btf_map]
+pub(crate) static PLACES: Array<u64, 1, SHARED> = Array::new();
+/// Records of system calls.
+#[btf_map]
+pub(crate) static CALLS_RING: RingBuf<u64, 4096> = RingBuf::new();
+/// Records of processes: few, and never pushed out by those of calls.
+#[btf_map]
+pub(crate) static LIFECYCLE_RING: RingBuf<u64, 4096> = RingBuf::new();
+/// Where each CPU makes the record of a call.
+#[btf_map]
+pub(crate) static SCRATCH: Array<Scratch, 1> = Array::new();
+/// Where each CPU makes the record of a process.
+#[btf_map]
+pub(crate) static LIFECYCLE_SCRATCH: Array<Scratch, 1> = Array::new();
+/// Processes whose end was told last, where the kernel does not say whose last
+/// thread ends.
+#[btf_map]
+pub(crate) static DEATHS: Array<u64, DEATHS_LEN> = Array::new();
+/// The programs that handle a wanted call, by [`stage`].
+#[btf_map]
+pub(crate) static JUMP_EVENT: ProgramArray<{ stage::COUNT as usize }> = ProgramArray::new();
+/// The programs that handle a change of program.
+#[btf_map]
+pub(crate) static JUMP_EXEC: ProgramArray<4> = ProgramArray::new();
+
+/// Places in [`DEATHS`]; a power of two.
+pub(crate) const DEATHS_LEN: usize = 1024;
 /// Places in [`TASKS`]; a power of two.
 pub(crate) const TASK_ACCOUNTS: usize = 65536;
 

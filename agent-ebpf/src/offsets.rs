@@ -21,6 +21,7 @@ macro_rules! loaded {
         )+
     };
 }
+pub(crate) use loaded;
 
 loaded! {
     /// Number of CPUs the per-CPU maps have room for.

@@ -37,19 +37,30 @@ pub(crate) fn add(counter: *mut u64, amount: u64) {
 /// The slot of a cgroup; [`OVERFLOW_SLOT`] when none is free.
 #[inline(always)]
 pub(crate) fn slot_of(cgroup: u64) -> u32 {
-    if let Some(word) = HINT.get_ptr(hint_index(cgroup)) {
-        // SAFETY: a map value; volatile because other CPUs write it.
-        let slot = hinted_slot(unsafe { core::ptr::read_volatile(word) }, cgroup);
-        if slot != OVERFLOW_SLOT {
-            return slot;
-        }
+    match hinted(cgroup) {
+        OVERFLOW_SLOT => look_up(cgroup),
+        slot => slot,
     }
-    look_up(cgroup)
+}
+
+/// The slot of a cgroup if the cache has it, otherwise [`OVERFLOW_SLOT`].
+#[inline(always)]
+pub(crate) fn hinted(cgroup: u64) -> u32 {
+    match HINT.get_ptr(hint_index(cgroup)) {
+        // SAFETY: a map value; volatile because other CPUs write it.
+        Some(word) => hinted_slot(unsafe { core::ptr::read_volatile(word) }, cgroup),
+        None => OVERFLOW_SLOT,
+    }
+}
+
+#[inline(never)]
+fn look_up(cgroup: u64) -> u32 {
+    find_or_take(cgroup)
 }
 
 /// The slow way: through the hash table, taking a slot when there is none.
-#[inline(never)]
-fn look_up(cgroup: u64) -> u32 {
+#[inline(always)]
+pub(crate) fn find_or_take(cgroup: u64) -> u32 {
     // A cgroup without an id is one that could not be read.
     let cgroup = if cgroup == 0 { ROOT_CGROUP } else { cgroup };
     if let Some(slot) = SLOT_OF.get_ptr(cgroup) {

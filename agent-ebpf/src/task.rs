@@ -144,7 +144,7 @@ impl Cgroup {
 /// A kernel pointer, null by default.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-struct Pointer(*const u8);
+pub(crate) struct Pointer(pub(crate) *const u8);
 
 impl Default for Pointer {
     #[inline(always)]

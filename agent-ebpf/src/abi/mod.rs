@@ -6,6 +6,8 @@
 
 mod cpu;
 mod loss;
+mod plan;
+mod record;
 mod slot;
 mod usage;
 
@@ -13,6 +15,16 @@ pub use cpu::{
     CpuState, RUNTIME_BITS, SEGMENTS, Segment, TaskAccount, WAIT_BITS, WAIT_CACHE, WaitEntry,
 };
 pub use loss::Loss;
+pub use plan::{
+    Allowance, COMPAT_PLANS, DROPPED_KIND, DROPS, DropCause, DropKey, EventCounts, GENERATIONS,
+    NO_ARGUMENT, PLANS, Plan, REQUESTS, RESULT, Shape, VERDICTS, Verdict, WORKING_DIRECTORY,
+    Wanted, place, plan_flag, stage, truth, verdict_index,
+};
+pub use record::{
+    ADDRESS_BYTES_MAX, ARGUMENT_BYTES_MAX, BUFFER_BYTES_MAX, FileFacts, Head, Layer,
+    PATH_BYTES_MAX, RECORD_BYTES_MAX, RecordKind, SECTION_BYTES_MAX, Section, SectionHead,
+    SocketFacts, TaskFacts, exec_flag, head_flag, section_flag,
+};
 pub use slot::{
     HINTS, MAX_SLOTS, Meta, OVERFLOW_SLOT, PATH_BYTES, ROOT_CGROUP, SlotInfo, hint, hint_index,
     hinted_slot,

@@ -2,7 +2,8 @@
 //!
 //! The hot path is two array look-ups and an increment: which page to count in
 //! was settled when the task was switched in. What does not fit it (no page,
-//! 32-bit calls, numbers without a place) goes to the totals table.
+//! 32-bit calls, numbers without a place) goes to the totals table. A call that a
+//! rule wants goes on to the programs of `events`.
 
 use aya_ebpf::{
     bindings::BPF_NOEXIST,
@@ -13,16 +14,20 @@ use aya_ebpf::{
     macros::btf_tracepoint,
     programs::BtfTracePointContext,
 };
-use landlord_ebpf::abi::{COMPAT_BIT, Loss, PAGES_PER_CPU, SYSCALLS_PER_PAGE, syscall_key};
+use landlord_ebpf::abi::{
+    COMPAT_BIT, COMPAT_PLANS, GENERATIONS, Loss, PAGES_PER_CPU, PLANS, SYSCALLS_PER_PAGE, stage,
+    syscall_key,
+};
 
 use crate::{
     arch::{
         COMPAT, COMPAT_EXITS, COMPAT_RT_SIGRETURN, EXITS, PF_KTHREAD, RT_SIGRETURN, STACK_BYTES,
         clones, compat_clones,
     },
-    maps::{CPUS, PAGES, SYSCALLS},
+    events::{bound::masked, jump},
+    maps::{CPUS, PAGES, SYSCALLS, WANTED},
     offsets,
-    slots::{add, cell, lost, slot_of},
+    slots::{add, cell, find_or_take, lost},
     task::{Access as _, Task, Typed, Untyped},
 };
 
@@ -42,11 +47,15 @@ fn meter_exit(ctx: BtfTracePointContext) -> i32 {
     let (task, compat) = current();
     // SAFETY: as above; only this CPU writes it.
     let own = unsafe { (*state).task } == task;
+    let returned = ctx.arg::<u64>(1);
     if page == 0 || !own || compat || nr >= SYSCALLS_PER_PAGE {
-        return count_slowly(nr, compat, ctx.arg::<u64>(1));
+        if !count_slowly(nr, compat, returned) {
+            return 0;
+        }
+        return hand_on(&ctx, nr, compat);
     }
     // The child of a fork comes back from a call that it never made.
-    if ctx.arg::<u64>(1) == 0 && clones(nr) {
+    if returned == 0 && clones(nr) {
         return 0;
     }
     let Some(page) = PAGES.get_ptr_mut(cell(cpu, PAGES_PER_CPU, page - 1)) else { return 0 };
@@ -62,12 +71,36 @@ fn meter_exit(ctx: BtfTracePointContext) -> i32 {
             *count += 1;
         }
     }
-    0
+    hand_on(&ctx, nr, false)
 }
+
+/// Hands a call that a rule wants on to the programs that make an event of it.
+#[inline(always)]
+fn hand_on(ctx: &BtfTracePointContext, nr: u32, compat: bool) -> i32 {
+    if nr >= COMPAT_PLANS {
+        return 0;
+    }
+    let Some(wanted) = WANTED.get_ptr(0) else { return 0 };
+    let plan = if compat { nr + COMPAT_PLANS } else { nr };
+    // SAFETY: a map value, and a word inside its bits; volatile because the agent
+    // writes them.
+    unsafe {
+        let half = core::ptr::read_volatile(&raw const (*wanted).generation) as u32 % GENERATIONS;
+        let word = half * (PLANS / u64::BITS) + plan / u64::BITS;
+        let bits = (&raw const (*wanted).bits).cast::<u64>().add(masked::<WANTED_WORDS>(word));
+        if core::ptr::read_volatile(bits) >> (plan % u64::BITS) & 1 == 0 {
+            return 0;
+        }
+    }
+    jump::<{ stage::BEGIN }>(ctx)
+}
+
+/// Mask of a word's place among [`landlord_ebpf::abi::Wanted::bits`].
+const WANTED_WORDS: u32 = GENERATIONS * PLANS / u64::BITS - 1;
 
 /// The running task's address, and whether it is in a call through the 32-bit table.
 #[inline(always)]
-fn current() -> (u64, bool) {
+pub(crate) fn current() -> (u64, bool) {
     let (task, status) = if offsets::has_task_btf() != 0 {
         // SAFETY: the helper returns the current task, typed.
         unsafe {
@@ -84,11 +117,15 @@ fn current() -> (u64, bool) {
     (task, status & COMPAT != 0)
 }
 
-#[inline(never)]
-fn count_slowly(nr: u32, compat: bool, returned: u64) -> i32 {
+/// Counts a call that has no place in a page. False when it was none.
+///
+/// Inlined with all it calls: a program that jumps to others may have no functions
+/// of its own on aarch64 before 6.0.
+#[inline(always)]
+fn count_slowly(nr: u32, compat: bool, returned: u64) -> bool {
     let forked = if compat { compat_clones(nr) } else { clones(nr) };
     if forked && returned == 0 {
-        return 0;
+        return false;
     }
     let number = match (nr, compat) {
         (NO_CALL, false) => RT_SIGRETURN,
@@ -97,8 +134,9 @@ fn count_slowly(nr: u32, compat: bool, returned: u64) -> i32 {
         (nr, true) => nr | COMPAT_BIT,
     };
     // SAFETY: the helper has no preconditions.
-    add_to_total(slot_of(unsafe { bpf_get_current_cgroup_id() }), number, 1);
-    0
+    let slot = find_or_take(unsafe { bpf_get_current_cgroup_id() });
+    add_to_total(slot, number, 1);
+    true
 }
 
 /// Adds calls to the totals table; false when it is full.
@@ -150,7 +188,7 @@ fn meter_death(ctx: BtfTracePointContext) -> i32 {
     let (_, compat) = current();
     let exits = if compat { COMPAT_EXITS } else { EXITS };
     if nr == exits[0] || nr == exits[1] {
-        return count_slowly(nr, compat, 0);
+        count_slowly(nr, compat, 0);
     }
     0
 }

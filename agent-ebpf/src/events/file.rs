@@ -1,0 +1,177 @@
+//! The file behind a descriptor: its facts, and where its path ends.
+
+use aya_ebpf::{
+    helpers::bpf_get_current_task_btf, macros::btf_tracepoint, programs::BtfTracePointContext,
+};
+use landlord_ebpf::abi::{FileFacts, Layer, NO_ARGUMENT, RESULT, Section, plan_flag, stage};
+
+use super::{
+    Scratch, argument, jump,
+    kernel::{self, Part, Place},
+    offsets as event,
+    scratch::{self, subject},
+    section, short, walk, walk_then,
+};
+use crate::{
+    offsets,
+    task::{Access as _, Pointer, Typed, Untyped},
+};
+
+const FILE_TYPE: u32 = 0o170_000;
+const SOCKET_TYPE: u32 = 0o140_000;
+const PIPE_MAGIC: u32 = 0x5049_5045;
+const SOCKET_MAGIC: u32 = 0x534f_434b;
+const OVERLAY_MAGIC: u32 = 0x794c_7630;
+/// The kernel marks in the nanoseconds that somebody has asked for them.
+const NANOSECONDS: u32 = 0x3fff_ffff;
+
+#[btf_tracepoint(function = "sys_exit")]
+fn event_file(ctx: BtfTracePointContext) -> i32 {
+    let Some(scratch) = scratch::of_call() else { return 0 };
+    // SAFETY: this CPU's scratch.
+    unsafe {
+        let plan = &raw const (*scratch).plan;
+        let number = (*plan).fd;
+        if number == NO_ARGUMENT {
+            return jump::<{ stage::JUDGE }>(&ctx);
+        }
+        let descriptor = if number == RESULT {
+            (*scratch).head.result as u64
+        } else {
+            argument(scratch, number)
+        };
+        let any = (*plan).flags & plan_flag::ANY_DESCRIPTOR != 0;
+        if offsets::has_task_btf() != 0 {
+            let file = kernel::typed_file(bpf_get_current_task_btf().cast(), descriptor);
+            if !file.is_null() {
+                let (facts, mount, dentry) = typed_facts(file);
+                if facts.mode & FILE_TYPE == SOCKET_TYPE && any {
+                    return jump::<{ stage::SOCKET }>(&ctx);
+                }
+                if add(scratch, &facts)
+                    && !short::put_typed(scratch, Section::Path, mount, dentry, kernel::root())
+                {
+                    let place = Place { mount: mount as u64, dentry: dentry as u64 };
+                    walk::queue(scratch, Section::Path, place);
+                }
+                return walk_then::<{ stage::JUDGE }>(&ctx, scratch);
+            }
+        }
+        let file = kernel::file_of(descriptor);
+        if file == 0 {
+            return jump::<{ stage::JUDGE }>(&ctx);
+        }
+        let Some((facts, place)) = facts(scratch, file) else {
+            (*scratch).doubtful = 1;
+            return jump::<{ stage::JUDGE }>(&ctx);
+        };
+        if facts.mode & FILE_TYPE == SOCKET_TYPE && any {
+            return jump::<{ stage::SOCKET }>(&ctx);
+        }
+        if add(scratch, &facts) {
+            short::put_or_queue(scratch, Section::Path, place);
+        }
+        walk_then::<{ stage::JUDGE }>(&ctx, scratch)
+    }
+}
+
+/// Adds a file's facts: they are the subject of the event. True when the file's
+/// path is to follow.
+#[inline(always)]
+unsafe fn add(scratch: *mut Scratch, facts: &FileFacts) -> bool {
+    // SAFETY: this CPU's scratch.
+    unsafe {
+        (*scratch).file = *facts;
+        (*scratch).subject = subject::FILE;
+        section::put(scratch, Section::File, facts);
+        (*scratch).key_from = (*scratch).len;
+    }
+    !matches!(facts.magic, PIPE_MAGIC | SOCKET_MAGIC)
+}
+
+/// Facts of a typed `struct file`, and mount and entry where its path ends, typed.
+#[inline(always)]
+unsafe fn typed_facts(file: *const u8) -> (FileFacts, *const u8, *const u8) {
+    // SAFETY: offsets resolved from BTF for these structures.
+    unsafe {
+        let mut facts = FileFacts {
+            open_flags: Typed::word(file, event::file_flags()),
+            open_mode: Typed::word(file, event::file_mode()),
+            ..FileFacts::default()
+        };
+        let path = event::file_path();
+        let mount = Typed::word::<Pointer>(file, path + event::path_mount()).0;
+        let dentry = Typed::word::<Pointer>(file, path + event::path_dentry()).0;
+        let inode = Typed::word::<Pointer>(file, event::file_inode()).0;
+        facts.mode = u32::from(Typed::word::<u16>(inode, event::inode_mode()));
+        facts.uid = Typed::word(inode, event::inode_uid());
+        facts.ino = Typed::word(inode, event::inode_ino());
+        facts.nlink = Typed::word(inode, event::inode_nlink());
+        facts.ctime_ns = nanoseconds(
+            Typed::word(inode, event::inode_ctime()),
+            Typed::word(inode, event::inode_ctime_ns()),
+        );
+        facts.mtime_ns = nanoseconds(
+            Typed::word(inode, event::inode_mtime()),
+            Typed::word(inode, event::inode_mtime_ns()),
+        );
+        let sb = Typed::word::<Pointer>(inode, event::inode_sb()).0;
+        facts.dev = Typed::word(sb, event::super_dev());
+        facts.magic = Typed::word::<u64>(sb, event::super_magic()) as u32;
+        facts.layer = layer(facts.magic, inode as u64);
+        (facts, mount, dentry)
+    }
+}
+
+#[inline(always)]
+fn nanoseconds(seconds: u64, rest: u32) -> u64 {
+    seconds * 1_000_000_000 + u64::from(rest & NANOSECONDS)
+}
+
+/// Where on an overlay an inode is.
+#[inline(always)]
+unsafe fn layer(magic: u32, inode: u64) -> u32 {
+    if magic != OVERLAY_MAGIC {
+        return Layer::None as u32;
+    }
+    // SAFETY: an overlay's inode has the one of all file systems first, and behind it
+    // the entry in the upper layer; the helper checks the address.
+    let upper: u64 = unsafe { Untyped::word(inode as *const u8, event::inode_size()) };
+    if upper != 0 { Layer::Upper as u32 } else { Layer::Lower as u32 }
+}
+
+/// Facts of a `struct file`, and where its path ends. `None` when it cannot be read.
+///
+/// # Safety
+///
+/// `scratch` is this CPU's.
+#[inline(always)]
+pub(crate) unsafe fn facts(scratch: *mut Scratch, file: u64) -> Option<(FileFacts, Place)> {
+    // SAFETY: promised by the caller; all members are inside their parts.
+    unsafe {
+        let mut facts = FileFacts::default();
+        let part = Part::copy(scratch, file, event::file_part(), event::file_part_bytes())?;
+        facts.open_flags = part.member(event::file_flags());
+        facts.open_mode = part.member(event::file_mode());
+        let inode: u64 = part.member(event::file_inode());
+        let place = Place {
+            mount: part.member(event::file_path() + event::path_mount()),
+            dentry: part.member(event::file_path() + event::path_dentry()),
+        };
+        let part = Part::copy(scratch, inode, event::inode_part(), event::inode_part_bytes())?;
+        facts.mode = u32::from(part.member::<u16>(event::inode_mode()));
+        facts.uid = part.member(event::inode_uid());
+        facts.ino = part.member(event::inode_ino());
+        facts.nlink = part.member(event::inode_nlink());
+        facts.ctime_ns =
+            nanoseconds(part.member(event::inode_ctime()), part.member(event::inode_ctime_ns()));
+        facts.mtime_ns =
+            nanoseconds(part.member(event::inode_mtime()), part.member(event::inode_mtime_ns()));
+        let sb: u64 = part.member(event::inode_sb());
+        let part = Part::copy(scratch, sb, event::super_part(), event::super_part_bytes())?;
+        facts.dev = part.member(event::super_dev());
+        facts.magic = part.member::<u64>(event::super_magic()) as u32;
+        facts.layer = layer(facts.magic, inode);
+        Some((facts, place))
+    }
+}
