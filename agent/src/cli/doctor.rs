@@ -11,9 +11,10 @@ use serde::Serialize;
 use super::style::{bad, doubtful, faint, good};
 use crate::config::{self, Config, Overrides};
 use crate::kernel::requirements::{
-    Check, Machine, Report, Status, Wanted, other_agent, probe, sensors,
+    Check, Machine, Report, Status, Wanted, event_sensors, other_agent, probe, sensors,
 };
-use crate::kernel::try_load;
+use crate::kernel::{KernelError, try_load};
+use crate::pipeline::meter::event_options;
 
 /// Tell what this machine allows, and what to do about the rest
 ///
@@ -69,18 +70,30 @@ pub(super) fn run(flags: &Doctor, coloured: bool, out: &mut impl Write) -> Resul
 
 /// What a configuration asks of the machine.
 pub(super) fn wanted(config: &Config) -> Wanted<'_> {
-    Wanted { pin_path: config.pin.as_deref(), max_cgroups: config.max_cgroups }
+    let events = config.detection.as_ref().map(event_options);
+    Wanted { pin_path: config.pin.as_deref(), max_cgroups: config.max_cgroups, events }
 }
 
 /// Rows that take a trial: loading the sensors, looking for another agent.
 fn trials(machine: &Machine, config: &Config) -> Vec<Check> {
-    let load = try_load().map_err(|error| {
+    let said = |error: KernelError| {
         tracing::debug!(%error, "trial load of the sensors");
         // A verifier's log has thousands of lines; the first one is the message.
         error.to_string().lines().next().unwrap_or_default().to_owned()
-    });
-    let other = config.pin.as_deref().and_then(|path| other_agent(machine, path));
-    [sensors(load)].into_iter().chain(other).collect()
+    };
+    let mut rows = Vec::new();
+    match &config.detection {
+        None => rows.push(sensors(try_load(None).map(drop).map_err(said))),
+        Some(detection) => match try_load(Some(event_options(detection))) {
+            Ok(events) => {
+                rows.push(sensors(Ok(())));
+                rows.push(event_sensors(events.map_err(said)));
+            }
+            Err(error) => rows.push(sensors(Err(said(error)))),
+        },
+    }
+    rows.extend(config.pin.as_deref().and_then(|path| other_agent(machine, path)));
+    rows
 }
 
 /// Width of the column of names.
@@ -139,7 +152,7 @@ mod tests {
 
     fn rendered(fixture: &Fixture) -> String {
         let pins = Path::new("/sys/fs/bpf/landlord");
-        let wanted = Wanted { pin_path: Some(pins), max_cgroups: 2048 };
+        let wanted = Wanted { pin_path: Some(pins), max_cgroups: 2048, events: None };
         let table = table(&probe(&fixture.machine(), &wanted), false);
         assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
         // What the maps take is for another test to say.

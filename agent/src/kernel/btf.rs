@@ -15,12 +15,14 @@ const MAGIC: u16 = 0xeb9f;
 
 /// Kinds that matter here, by their number in the format.
 mod kind {
+    pub(super) const POINTER: u32 = 2;
     pub(super) const ARRAY: u32 = 3;
     pub(super) const STRUCT: u32 = 4;
     pub(super) const UNION: u32 = 5;
     pub(super) const TYPEDEF: u32 = 8;
     pub(super) const VOLATILE: u32 = 9;
     pub(super) const CONST: u32 = 10;
+    pub(super) const PROTOTYPE: u32 = 13;
     pub(super) const TYPE_TAG: u32 = 18;
 }
 
@@ -83,10 +85,44 @@ impl KernelBtf {
         }
     }
 
+    /// Size of the member `path` of the structure `name` in bytes; `None` also when it
+    /// is not a structure or an array of characters.
+    #[must_use]
+    pub fn member_size(&self, name: &str, path: &str) -> Option<u32> {
+        let (_, type_id) = self.member(self.structure(name)?, path, 0)?;
+        let at = self.resolve(type_id)?;
+        match kind_of(word(&self.data, at + 4)?) {
+            kind::STRUCT | kind::UNION => word(&self.data, at + 8),
+            kind::ARRAY => {
+                let element = self.resolve(word(&self.data, at + 12)?)?;
+                let one = word(&self.data, element + 8)? == 1;
+                one.then(|| word(&self.data, at + 20)).flatten()
+            }
+            _ => None,
+        }
+    }
+
     /// Size of the structure `name` in bytes.
     #[must_use]
     pub fn size(&self, name: &str) -> Option<u32> {
         word(&self.data, self.structure(name)? + 8)
+    }
+
+    /// Number of parameters of the function type that the name `handler` stands for
+    /// a pointer to, as the kernel's `btf_trace_` names do.
+    #[must_use]
+    pub fn parameters(&self, handler: &str) -> Option<usize> {
+        let at = self.types.iter().skip(1).map(|at| *at as usize).find(|at| {
+            kind_of(word(&self.data, at + 4).unwrap_or(0)) == kind::TYPEDEF
+                && self.text(word(&self.data, *at).unwrap_or(0)) == Some(handler.as_bytes())
+        })?;
+        let pointer = self.resolve(word(&self.data, at + 8)?)?;
+        if kind_of(word(&self.data, pointer + 4)?) != kind::POINTER {
+            return None;
+        }
+        let function = self.resolve(word(&self.data, pointer + 8)?)?;
+        let info = word(&self.data, function + 4)?;
+        (kind_of(info) == kind::PROTOTYPE).then_some((info & 0xffff) as usize)
     }
 
     fn structure(&self, name: &str) -> Option<usize> {
@@ -184,7 +220,7 @@ mod tests {
 
     /// Writes types by hand: `struct task { int pid; struct { long inner; }; }`.
     fn sample() -> Vec<u8> {
-        let strings = b"\0int\0task\0pid\0inner\0alias\0outer\0t\0";
+        let strings = b"\0int\0task\0pid\0inner\0alias\0outer\0t\0handler\0";
         let name = |text: &str| {
             let at = strings.windows(text.len() + 2).position(|window| {
                 window[0] == 0
@@ -204,6 +240,10 @@ mod tests {
             vec![name("alias"), 8 << 24, 3],
             // 5: struct outer { alias t; } with the bit-field flag
             vec![name("outer"), 1 << 31 | 4 << 24 | 1, 24, name("t"), 4, 64],
+            // 6: function (int, alias); 7: pointer to it; 8: typedef of the pointer
+            vec![0, 13 << 24 | 2, 0, 0, 1, 0, 4],
+            vec![0, 2 << 24, 6],
+            vec![name("handler"), 8 << 24, 7],
         ]
         .concat();
         let mut data = Vec::new();
@@ -241,6 +281,14 @@ mod tests {
         assert_eq!(btf.size("absent"), None);
     }
 
+    #[test]
+    fn parameters() {
+        let btf = KernelBtf::parse(sample()).expect("a well-formed sample");
+        assert_eq!(btf.parameters("handler"), Some(2));
+        assert_eq!(btf.parameters("alias"), None);
+        assert_eq!(btf.parameters("absent"), None);
+    }
+
     proptest! {
         #[test]
         fn damage_is_refused_or_read_without_panic(at in 0_usize..200, byte: u8, cut in 0_usize..200) {
@@ -249,7 +297,7 @@ mod tests {
             data[at % length] = byte;
             data.truncate(length - cut % length);
             if let Some(btf) = KernelBtf::parse(data) {
-                std::hint::black_box((btf.offset("outer", "t.inner"), btf.size("task")));
+                std::hint::black_box((btf.offset("outer", "t.inner"), btf.size("task"), btf.parameters("handler")));
             }
         }
     }

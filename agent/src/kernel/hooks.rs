@@ -28,6 +28,8 @@ pub enum Feature {
     Cgroups,
     /// Counters that outlive the agent (bpffs).
     Pins,
+    /// Events for rules.
+    Events,
 }
 
 impl Feature {
@@ -41,6 +43,7 @@ impl Feature {
             Self::Network => "network",
             Self::Cgroups => "cgroups",
             Self::Pins => "pins",
+            Self::Events => "events",
         }
     }
 }

@@ -2,16 +2,25 @@
 
 use landlord_ebpf::abi;
 
-use super::layout::{SYSCALL_TOTALS, TASK_ACCOUNTS, WAIT_TOTALS};
+use super::{
+    events::EventOptions,
+    layout::{SYSCALL_TOTALS, TASK_ACCOUNTS, WAIT_TOTALS},
+};
 
 /// Bytes that one entry of a preallocated hash table takes beside key and value:
 /// the element's header and its share of the bucket heads (kernel/bpf/hashtab.c).
 const HASH_OVERHEAD: u64 = 48 + 16;
 
+/// Bytes that a record is made in, and what is kept beside it.
+const SCRATCH_BYTES: u64 = 46 * 1024;
+/// Pages of a ring beside its data: the positions of both ends, and the kernel's own.
+const RING_PAGES: u64 = 3;
+
 /// Bytes of kernel memory that all maps take on a node with `cpus` possible CPUs
-/// and room for `max_cgroups` cgroups.
+/// and room for `max_cgroups` cgroups, with or without events.
 #[must_use]
-pub fn map_bytes(cpus: u32, max_cgroups: u32) -> u64 {
+pub fn map_bytes(cpus: u32, max_cgroups: u32, events: Option<&EventOptions>) -> u64 {
+    let events = events.map_or(0, |options| event_bytes(cpus, max_cgroups, options));
     let cpus = u64::from(cpus);
     let slots = u64::from(max_cgroups);
     let record = |size: usize| size as u64;
@@ -25,17 +34,35 @@ pub fn map_bytes(cpus: u32, max_cgroups: u32) -> u64 {
         + slots * 4
         + u64::from(SYSCALL_TOTALS) * (16 + HASH_OVERHEAD)
         + u64::from(WAIT_TOTALS) * (16 + HASH_OVERHEAD);
-    cpus * per_cpu + shared
+    cpus * per_cpu + shared + events
+}
+
+fn event_bytes(cpus: u32, max_cgroups: u32, options: &EventOptions) -> u64 {
+    let record = |size: usize| size as u64;
+    let page = record(rustix::param::page_size());
+    let rings: u64 = options.rings().map(|bytes| u64::from(bytes) + RING_PAGES * page).iter().sum();
+    let per_cpu = record(size_of::<abi::EventCounts>()) + 2 * SCRATCH_BYTES;
+    let per_slot = record(size_of::<abi::Allowance>()) + 8;
+    let plans = u64::from(abi::GENERATIONS * abi::PLANS) * record(size_of::<abi::Plan>());
+    rings
+        + u64::from(cpus) * per_cpu
+        + u64::from(max_cgroups) * per_slot
+        + plans
+        + record(size_of::<abi::Wanted>())
+        + u64::from(abi::VERDICTS) * record(size_of::<abi::Verdict>())
+        + u64::from(abi::DROPS) * (record(size_of::<abi::DropKey>()) + 8 + HASH_OVERHEAD)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::map_bytes;
+    use super::{EventOptions, map_bytes};
 
     #[test]
     fn a_node_of_128_cpus_and_250_pods_stays_within_64_mib() {
         // 250 pods have some 800 cgroups; 2048 slots are the default.
-        let mib = map_bytes(128, 2048) as f64 / f64::from(1 << 20);
-        assert!(mib <= 64.0, "{mib:.1} MiB");
+        let mib = |events| map_bytes(128, 2048, events) as f64 / f64::from(1 << 20);
+        assert!(mib(None) <= 64.0, "{:.1} MiB", mib(None));
+        let events = mib(Some(&EventOptions::default()));
+        assert!(events <= 96.0, "{events:.1} MiB");
     }
 }

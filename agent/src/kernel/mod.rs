@@ -8,6 +8,9 @@ pub mod cgroupfs;
 mod counters;
 mod epoch;
 mod error;
+mod event_offsets;
+pub mod events;
+mod file_offsets;
 pub mod floor;
 mod hooks;
 mod layout;
@@ -21,6 +24,8 @@ mod slots;
 
 pub use epoch::Epoch;
 pub use error::KernelError;
+pub use events::{CgroupPaths, EventOptions, Events};
 pub use hooks::Feature;
+pub use landlord_ebpf::abi::EventCounts;
 pub use pins::{DEFAULT_PIN_PATH, detach};
 pub use sensors::{Options, Sensors, try_load};

@@ -2,7 +2,7 @@
 
 use aya::{EbpfLoader, util::KernelVersion};
 
-use super::{KernelError, btf::KernelBtf};
+use super::{KernelError, btf::KernelBtf, event_offsets::EventOffsets};
 
 /// Values for the read-only words of the sensors, by name.
 pub(super) struct Offsets {
@@ -10,16 +10,20 @@ pub(super) struct Offsets {
     epoch_ns: u64,
     /// False when the kernel keeps no `sched_info`: waits are not metered.
     pub(super) waits: bool,
+    /// Values that only the sensors of events have; an object without them is no error.
+    events: Vec<(&'static str, u32)>,
+    /// The member that events need and this kernel has not.
+    pub(super) event_gap: Option<&'static str>,
 }
 
 /// A member under its present and its former names.
-struct Member {
+pub(super) struct Member {
     word: &'static str,
     structure: &'static str,
     paths: &'static [&'static str],
 }
 
-const fn member(
+pub(super) const fn member(
     word: &'static str,
     structure: &'static str,
     paths: &'static [&'static str],
@@ -93,13 +97,17 @@ impl Offsets {
         let waits = found.len() == WAITS.len();
         values.extend(found);
         values.push(("HAS_SCHED_INFO", u32::from(waits)));
-        Ok(Self { values, epoch_ns, waits })
+        let EventOffsets { values: events, missing: event_gap } = EventOffsets::resolve(btf);
+        Ok(Self { values, epoch_ns, waits, events, event_gap })
     }
 
     /// Hands the values to the loader.
     pub(super) fn apply<'a>(&'a self, loader: &mut EbpfLoader<'a>) {
         for (name, value) in &self.values {
             loader.override_global(name, value, true);
+        }
+        for (name, value) in &self.events {
+            loader.override_global(name, value, false);
         }
         loader.override_global("EPOCH_NS", &self.epoch_ns, true);
     }

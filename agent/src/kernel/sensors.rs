@@ -5,6 +5,7 @@ use std::{
     fs::File,
     mem::offset_of,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use aya::{
@@ -24,6 +25,7 @@ use super::{
     cgroupfs::Hierarchies,
     counters::{Calls, Counters},
     epoch::{Epoch, Maps, Plan, monotonic_ns, possible_cpus, resumable},
+    events::{self, CgroupPaths, Copies, EventOptions, Events, Ground, Seeds},
     hooks::{Feature, HOOKS, misses, stub_of},
     layout::MAPS,
     memory::map_bytes,
@@ -38,7 +40,7 @@ use crate::{
 };
 
 /// The eBPF object, aligned as its reader wants it.
-static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/sensors"));
+pub(super) static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/sensors"));
 
 /// How to start the sensors.
 #[derive(Clone, Debug)]
@@ -47,6 +49,8 @@ pub struct Options {
     pub pins: Option<PathBuf>,
     /// Cgroups that can be told apart at one time, 64 to 4095.
     pub max_cgroups: u32,
+    /// Also make records of events, for rules; `None`: only meter.
+    pub events: Option<EventOptions>,
 }
 
 /// Attached sensors and their counters.
@@ -64,6 +68,13 @@ pub struct Sensors {
     cpu_states: Shared,
     epoch: Epoch,
     features: Vec<(Feature, bool)>,
+    /// Until somebody takes them.
+    events: Option<Events>,
+    event_options: Option<EventOptions>,
+    /// Where events learn of cgroups, which has to forget with us.
+    event_cgroups: Option<Arc<CgroupPaths>>,
+    /// Why there are no events although they were asked for.
+    events_refused: Option<KernelError>,
     online: Vec<u32>,
     /// What each page held, and how often each CPU had wanted one in vain, when
     /// last looked at.
@@ -95,8 +106,8 @@ impl Sensors {
         let offsets = Offsets::resolve(&kernel, cpus, slots, started_ns)?;
         drop(kernel);
         let plan = Plan { cpus, slots, started_ns, resumed };
-        let started = Self::load(&hierarchies, &offsets, pins.as_ref(), &plan);
-        let (ebpf, links, maps) = match (started, &pins) {
+        let started = Self::load(&hierarchies, &offsets, pins.as_ref(), &plan, options);
+        let (ebpf, links, maps, events) = match (started, &pins) {
             (Ok(started), _) => started,
             (Err(error), Some(pins)) if !resumed => {
                 // The first error tells more than one of the clean-up.
@@ -114,6 +125,10 @@ impl Sensors {
             .collect::<Result<_, _>>()?;
         let epoch = maps.epoch(resumed);
         let Maps { counters, slots, cpu_states, .. } = maps;
+        let (events, events_refused) = match events {
+            Ok(events) => (events, None),
+            Err(error) => (None, Some(error)),
+        };
         let features = vec![
             (Feature::Cpu, true),
             (Feature::CpuWait, offsets.waits),
@@ -121,6 +136,7 @@ impl Sensors {
             (Feature::Network, true),
             (Feature::Cgroups, true),
             (Feature::Pins, pins.is_some()),
+            (Feature::Events, events.is_some()),
         ];
         let online =
             aya::util::online_cpus().map_err(|(what, error)| KernelError::io(what, error))?;
@@ -135,6 +151,10 @@ impl Sensors {
             cpu_states,
             epoch,
             features,
+            event_options: options.events.filter(|_| events.is_some()),
+            event_cgroups: events.as_ref().map(Events::cgroups),
+            events,
+            events_refused,
             online,
             page_sums: HashMap::new(),
             conflicts: HashMap::new(),
@@ -152,7 +172,8 @@ impl Sensors {
         offsets: &Offsets,
         pins: Option<&Pins>,
         plan: &Plan,
-    ) -> Result<(Ebpf, Vec<FdLink>, Maps), KernelError> {
+        options: &Options,
+    ) -> Result<Loaded, KernelError> {
         let Plan { cpus, slots, .. } = *plan;
         let btf = Btf::from_sys_fs().map_err(|error| KernelError::Btf {
             path: KERNEL_BTF.into(),
@@ -161,6 +182,9 @@ impl Sensors {
         let mut loader = EbpfLoader::new();
         loader.btf(Some(&btf));
         offsets.apply(&mut loader);
+        let seeds = Seeds::find(options.events.is_some())?;
+        seeds.apply(&mut loader);
+        events::entries(&mut loader, options.events.as_ref(), cpus, slots);
         for (name, entries) in MAPS {
             loader.map_max_entries(name, entries.count(cpus, slots));
             if let Some(pins) = pins {
@@ -168,6 +192,7 @@ impl Sensors {
             }
         }
         let mut ebpf = loader.load(OBJECT)?;
+        let copies = Copies::of(&ebpf)?;
         let mut maps = Maps::take(&mut ebpf, cpus, slots)?;
         if !plan.resumed {
             maps.begin(plan)?;
@@ -190,7 +215,24 @@ impl Sensors {
             };
             links.push(pinned.into());
         }
-        Ok((ebpf, links, maps))
+        // After the meters, which go on without.
+        let events = match &options.events {
+            None => Ok(None),
+            Some(_) if offsets.event_gap.is_some() => {
+                Err(KernelError::NoMember(offsets.event_gap.unwrap_or_default()))
+            }
+            Some(wanted) => {
+                let ground = Ground { btf: &btf, root: &root, hierarchies, copies, cpus, slots };
+                Events::start(&mut ebpf, wanted, ground).map(Some)
+            }
+        };
+        if let Err(error) = &events {
+            tracing::error!(%error, "no events for rules: this kernel refuses their sensors");
+        }
+        if !matches!(events, Ok(Some(_))) {
+            events::leave(&mut ebpf);
+        }
+        Ok((ebpf, links, maps, events))
     }
 
     /// The life of the counters that are being read.
@@ -208,7 +250,19 @@ impl Sensors {
     /// Kernel memory of all maps, bytes.
     #[must_use]
     pub fn map_memory_bytes(&self) -> u64 {
-        map_bytes(self.counters.cpus, self.counters.slots)
+        map_bytes(self.counters.cpus, self.counters.slots, self.event_options.as_ref())
+    }
+
+    /// The sensors of events, for another thread to read; once. They end with the
+    /// taken value.
+    pub fn take_events(&mut self) -> Option<Events> {
+        self.events.take()
+    }
+
+    /// Why there are no events although they were asked for.
+    #[must_use]
+    pub const fn events_refused(&self) -> Option<&KernelError> {
+        self.events_refused.as_ref()
     }
 
     /// Reads everything that was counted up to now. `files`: read the cgroups'
@@ -307,6 +361,9 @@ impl Sensors {
         }
         self.counters.clear(&ready)?;
         for slot in &ready {
+            if let Some(cgroups) = &self.event_cgroups {
+                cgroups.forget_place(*slot);
+            }
             self.slots.release(*slot)?;
         }
         Ok(ready.into_iter().map(Slot).collect())
@@ -413,6 +470,9 @@ impl Sensors {
     }
 }
 
+/// A loaded object, what is attached of it, and what is read of it.
+type Loaded = (Ebpf, Vec<FdLink>, Maps, Result<Option<Events>, KernelError>);
+
 /// Name of the program that a CPU runs on request.
 const FLUSH: &str = "flush";
 
@@ -423,11 +483,13 @@ fn load_flush(ebpf: &mut Ebpf) -> Result<(), KernelError> {
         .map_err(KernelError::program(FLUSH))
 }
 
-/// Loads and attaches everything for a moment, to see whether it can be done.
+/// Loads and attaches everything for a moment, to see whether it can be done. With
+/// `events` those as well; whether these can is what is returned when the meters can.
 ///
 /// # Errors
 ///
 /// As [`Sensors::start`].
-pub fn try_load() -> Result<(), KernelError> {
-    Sensors::start(&Options { pins: None, max_cgroups: 64 }).map(drop)
+pub fn try_load(events: Option<EventOptions>) -> Result<Result<(), KernelError>, KernelError> {
+    let sensors = Sensors::start(&Options { pins: None, max_cgroups: 64, events })?;
+    Ok(sensors.events_refused.map_or(Ok(()), Err))
 }

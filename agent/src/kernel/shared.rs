@@ -28,6 +28,8 @@ pub(super) struct Shared {
 
 // SAFETY: the memory is owned by this value and only touched by atomic accesses.
 unsafe impl Send for Shared {}
+// SAFETY: as above, through shared references too.
+unsafe impl Sync for Shared {}
 
 impl Shared {
     /// Maps `records` records of `size` bytes, a multiple of 8.
@@ -70,6 +72,13 @@ impl Shared {
     pub(super) fn set_word(&self, record: u32, word: usize, value: u64) {
         if let Some(word) = self.at(record, word) {
             word.store(value, Ordering::Relaxed);
+        }
+    }
+
+    /// Writes one word of a record after all words that were written before.
+    pub(super) fn publish(&self, record: u32, word: usize, value: u64) {
+        if let Some(word) = self.at(record, word) {
+            word.store(value, Ordering::Release);
         }
     }
 

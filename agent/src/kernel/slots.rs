@@ -60,20 +60,7 @@ impl Slots {
     /// The path told at birth; `None` when the birth was not seen or the path
     /// did not fit.
     pub(super) fn path(&self, slot: u32) -> Option<String> {
-        let lengths = self.info.word(slot, offset_of!(SlotInfo, path_len) / 8).to_ne_bytes();
-        let half = |at: usize| {
-            lengths.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map(u32::from_ne_bytes)
-        };
-        let (length, cut) = (half(0)? as usize, half(4)?);
-        if length == 0 || cut != 0 || length >= PATH_BYTES {
-            return None;
-        }
-        let first = offset_of!(SlotInfo, path) / 8;
-        let mut bytes: Vec<u8> = (0..length.div_ceil(8))
-            .flat_map(|word| self.info.word(slot, first + word).to_ne_bytes())
-            .collect();
-        bytes.truncate(length);
-        String::from_utf8(bytes).ok()
+        path_of(&self.info, slot)
     }
 
     /// Notes the path of a cgroup whose birth was not seen.
@@ -170,4 +157,22 @@ impl Slots {
             self.hints.set_word(place, 0, 0);
         }
     }
+}
+
+/// The path that a slot's record holds whole.
+pub(super) fn path_of(info: &Shared, slot: u32) -> Option<String> {
+    let lengths = info.word(slot, offset_of!(SlotInfo, path_len) / 8).to_ne_bytes();
+    let half = |at: usize| {
+        lengths.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map(u32::from_ne_bytes)
+    };
+    let (length, cut) = (half(0)? as usize, half(4)?);
+    if length == 0 || cut != 0 || length >= PATH_BYTES {
+        return None;
+    }
+    let first = offset_of!(SlotInfo, path) / 8;
+    let mut bytes: Vec<u8> = (0..length.div_ceil(8))
+        .flat_map(|word| info.word(slot, first + word).to_ne_bytes())
+        .collect();
+    bytes.truncate(length);
+    String::from_utf8(bytes).ok()
 }

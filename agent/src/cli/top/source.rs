@@ -161,13 +161,15 @@ pub(crate) fn open(
     if privileges(machine).status == Status::Missing {
         return Err(SampleError::Unprivileged { address });
     }
-    let wanted = Wanted { pin_path: None, max_cgroups: config.max_cgroups };
+    let wanted = Wanted { pin_path: None, max_cgroups: config.max_cgroups, events: None };
     if let Some(reason) = probe(machine, &wanted).fatal() {
         return Err(SampleError::Sensors { address, reason });
     }
     // A notice that cannot be written changes nothing about the measurement.
     writeln!(notices, "no agent at {address}; measuring with own sensors").ok();
-    match Meter::start(config, Lifetime::Process) {
+    // Usage is all that is shown.
+    let config = Config { detection: None, ..config.clone() };
+    match Meter::start(&config, Lifetime::Process) {
         Ok(meter) => Ok(Source::Own(Box::new(OwnSensors(meter)))),
         Err(error) => Err(SampleError::Sensors { address, reason: error.to_string() }),
     }

@@ -1,7 +1,7 @@
 //! Rows that tell how much kernel memory the maps take.
 
 use super::{Check, Machine};
-use crate::kernel::memory::map_bytes;
+use crate::kernel::{EventOptions, memory::map_bytes};
 
 /// A node that the map memory is promised for: 128 CPUs and 250 pods, whose
 /// containers, pods and system services fit the default number of slots.
@@ -10,22 +10,27 @@ const LARGE_NODE_CGROUPS: u32 = 2048;
 
 const NEEDED_FOR: &str = "planning: kernel memory of all maps";
 
-pub(super) fn here(machine: &Machine, max_cgroups: u32) -> Check {
+pub(super) fn here(machine: &Machine, max_cgroups: u32, events: Option<&EventOptions>) -> Check {
     let row = Check::new("map memory", NEEDED_FOR);
     let possible = machine.read("/sys/devices/system/cpu/possible").ok();
     match possible.as_deref().and_then(cpus) {
         None => row.info("unknown: no /sys/devices/system/cpu/possible"),
-        Some(cpus) => row.info(figure(cpus, max_cgroups)),
+        Some(cpus) => row.info(figure(cpus, max_cgroups, events)),
     }
 }
 
 pub(super) fn large_node() -> Check {
-    Check::new("map memory, 250 pods", NEEDED_FOR).info(figure(LARGE_NODE_CPUS, LARGE_NODE_CGROUPS))
+    Check::new("map memory, 250 pods", NEEDED_FOR).info(figure(
+        LARGE_NODE_CPUS,
+        LARGE_NODE_CGROUPS,
+        None,
+    ))
 }
 
-fn figure(cpus: u32, max_cgroups: u32) -> String {
-    let mib = map_bytes(cpus, max_cgroups) as f64 / f64::from(1 << 20);
-    format!("{mib:.1} MiB for {cpus} CPUs and {max_cgroups} cgroups")
+fn figure(cpus: u32, max_cgroups: u32, events: Option<&EventOptions>) -> String {
+    let mib = map_bytes(cpus, max_cgroups, events) as f64 / f64::from(1 << 20);
+    let events = if events.is_some() { ", with rules" } else { "" };
+    format!("{mib:.1} MiB for {cpus} CPUs and {max_cgroups} cgroups{events}")
 }
 
 /// Room that per-CPU maps make: one more than the highest number in a list of the

@@ -16,6 +16,8 @@ mod system;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::events::EventOptions;
+
 pub use self::mounts::{Mount, Mounts};
 pub use self::report::{Check, Report, Status};
 pub use self::system::{KernelVersion, MINIMUM_KERNEL};
@@ -55,6 +57,8 @@ pub struct Wanted<'a> {
     pub pin_path: Option<&'a Path>,
     /// Slots in the kernel's maps.
     pub max_cgroups: u32,
+    /// Events for rules; `None` when only meters are wanted.
+    pub events: Option<EventOptions>,
 }
 
 /// Looks at the machine. It cannot fail: what cannot be read is a row that says so.
@@ -76,7 +80,7 @@ pub fn probe(machine: &Machine, wanted: &Wanted<'_>) -> Report {
     report.extend(cgroups::figures(machine, mounts.as_ref()));
     report.add(pins::counters(machine, mounts.as_ref(), &held, wanted.pin_path));
     report.add(system::lsm(machine));
-    report.add(memory::here(machine, wanted.max_cgroups));
+    report.add(memory::here(machine, wanted.max_cgroups, wanted.events.as_ref()));
     report.add(memory::large_node());
     report
 }
@@ -95,6 +99,18 @@ pub fn sensors(outcome: Result<(), String>) -> Check {
         Ok(()) => row.ok("all programs load"),
         Err(refusal) => row
             .missing("the kernel refused a program", refusal)
+            .remedy("report it with the output of `landlord doctor --log-level debug`"),
+    }
+}
+
+/// The row for a trial load of the sensors of events; `outcome` as of [`sensors`].
+#[must_use]
+pub fn event_sensors(outcome: Result<(), String>) -> Check {
+    let row = Check::new("event sensors", "rules; metering goes on without");
+    match outcome {
+        Ok(()) => row.ok("all programs load"),
+        Err(refusal) => row
+            .degraded("the kernel refused a program", refusal)
             .remedy("report it with the output of `landlord doctor --log-level debug`"),
     }
 }

@@ -12,7 +12,7 @@ use super::{Check, Machine, Report, Status, Wanted, other_agent, probe, sensors}
 const PINS: &str = "/sys/fs/bpf/landlord";
 
 fn report(fixture: &Fixture) -> Report {
-    let wanted = Wanted { pin_path: Some(Path::new(PINS)), max_cgroups: 2048 };
+    let wanted = Wanted { pin_path: Some(Path::new(PINS)), max_cgroups: 2048, events: None };
     probe(&fixture.machine(), &wanted)
 }
 
@@ -88,7 +88,7 @@ fn kernel() {
 fn architecture() {
     let fixture = Fixture::unified();
     let machine = Machine { architecture: "riscv64", ..fixture.machine() };
-    let report = probe(&machine, &Wanted { pin_path: None, max_cgroups: 64 });
+    let report = probe(&machine, &Wanted { pin_path: None, max_cgroups: 64, events: None });
     assert_snapshot!(row(&report, "architecture"), @"
     missing: riscv64
         sensors exist for x86_64 and aarch64 only
@@ -225,7 +225,7 @@ fn pinned_counters() {
     ");
 
     let row_for = |pin_path: Option<&str>| {
-        let wanted = Wanted { pin_path: pin_path.map(Path::new), max_cgroups: 64 };
+        let wanted = Wanted { pin_path: pin_path.map(Path::new), max_cgroups: 64, events: None };
         row(&probe(&Fixture::unified().machine(), &wanted), "pinned counters")
     };
     assert_snapshot!(row_for(None), @"info: off by configuration: counters start at zero with each agent");
