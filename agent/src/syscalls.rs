@@ -61,6 +61,24 @@ pub fn name(call: SyscallNumber) -> Cow<'static, str> {
     HOST.name(call)
 }
 
+/// The running kernel's calls, or those of its 32-bit table: number and name as the
+/// kernel's headers have it, ascending.
+#[must_use]
+pub fn calls(compat: bool) -> &'static [(u32, &'static str)] {
+    match (cfg!(target_arch = "aarch64"), compat) {
+        (false, false) => x86_64::CALLS,
+        (false, true) => ia32::CALLS,
+        (true, false) => aarch64::CALLS,
+        (true, true) => arm32::CALLS,
+    }
+}
+
+/// Those of all architectures.
+#[cfg(test)]
+pub(crate) fn tables() -> [&'static [(u32, &'static str)]; 4] {
+    [x86_64::CALLS, ia32::CALLS, aarch64::CALLS, arm32::CALLS]
+}
+
 impl Architecture {
     fn name(&self, call: SyscallNumber) -> Cow<'static, str> {
         let table = if call.compat { &self.compat } else { &self.native };
@@ -154,8 +172,7 @@ mod tests {
     #[test]
     fn rules_can_name_every_call() {
         use crate::rules::event_type::{EventType, Origin};
-        let tables = [x86_64::CALLS, ia32::CALLS, aarch64::CALLS, arm32::CALLS];
-        for &(_, name) in tables.into_iter().flatten() {
+        for &(_, name) in super::tables().into_iter().flatten() {
             let found = EventType::named(name).map(EventType::origin);
             assert_eq!(found, Some(Origin::Syscall), "{name}");
         }

@@ -33,13 +33,13 @@ pub mod field;
 pub mod json_event;
 pub mod load;
 #[cfg(test)]
-mod naive;
+pub(crate) mod naive;
 pub mod output;
 pub mod parse;
 pub mod prefilter;
 pub mod print;
 #[cfg(test)]
-mod random;
+pub(crate) mod random;
 pub mod rule;
 pub mod similar;
 pub mod suite;

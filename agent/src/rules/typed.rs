@@ -23,6 +23,32 @@ pub enum Condition {
     Check(Check),
 }
 
+impl Condition {
+    /// Shows every field that it asks for, as often as it does.
+    pub fn visit_fields<'a>(&'a self, seen: &mut impl FnMut(&'a FieldRef)) {
+        let mut open = vec![self];
+        while let Some(condition) = open.pop() {
+            match condition {
+                Self::And(of) | Self::Or(of) => open.extend(of),
+                Self::Not(inner) => open.push(inner),
+                Self::Check(check) => {
+                    check.left.visit_fields(seen);
+                    match &check.test {
+                        Test::Operand { right, .. } | Test::InOperand { right, .. } => {
+                            right.visit_fields(seen);
+                        }
+                        Test::Exists
+                        | Test::Literal { .. }
+                        | Test::In(_)
+                        | Test::Intersects(_)
+                        | Test::Pmatch(_) => {}
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// One test. A left side without a value makes it false, whatever is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Check {
@@ -43,6 +69,19 @@ pub enum Operand {
     Call(Transformer, Vec<Operand>),
     /// Several values in a row, as the arguments of `join` are.
     List(Vec<Operand>),
+}
+
+impl Operand {
+    fn visit_fields<'a>(&'a self, seen: &mut impl FnMut(&'a FieldRef)) {
+        let mut open = vec![self];
+        while let Some(operand) = open.pop() {
+            match operand {
+                Self::Field(field) => seen(field),
+                Self::Call(_, inner) | Self::List(inner) => open.extend(inner),
+                Self::Text(_) => {}
+            }
+        }
+    }
 }
 
 /// Functions of values. Those of one text work on each element of a list, save

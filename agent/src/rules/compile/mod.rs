@@ -33,6 +33,7 @@ pub use self::event_types::{EventTypes, event_types};
 pub use self::program::Program;
 
 pub(crate) use self::check::{CheckKey, Literals, TestKey, TextTest};
+pub(crate) use self::glob::Glob;
 pub(crate) use self::graph::{Edge, Graph, Node};
 pub(crate) use self::lower::lower;
 pub(crate) use self::plan::{Guard, Plan};

@@ -14,13 +14,11 @@ use serde::Serialize;
 pub use self::source::{Definition, ExceptionUse};
 use super::compile::event_types;
 use super::diagnostic::{Code, Place};
-use super::event::FieldRef;
 use super::event_type::EventType;
 use super::field::{FieldId, Needs};
 use super::load::{Loaded, SourceFile};
 use super::prefilter::Prefilter;
 use super::rule::Rule;
-use super::typed::{Condition, Operand, Test};
 
 /// What there is to say of a rule.
 #[derive(Clone, Debug, Serialize)]
@@ -146,26 +144,9 @@ fn parts(text: &str, loaded: &Loaded, source: &source::Source) -> Vec<Part> {
 /// The fields of a rule, those of its condition first.
 fn fields(rule: &Rule) -> Vec<FieldUse> {
     let mut asked = BTreeSet::new();
-    let mut open = vec![&rule.condition];
-    while let Some(condition) = open.pop() {
-        match condition {
-            Condition::And(of) | Condition::Or(of) => open.extend(of),
-            Condition::Not(inner) => open.push(inner),
-            Condition::Check(check) => {
-                operand(&check.left, &mut asked);
-                match &check.test {
-                    Test::Operand { right, .. } | Test::InOperand { right, .. } => {
-                        operand(right, &mut asked);
-                    }
-                    Test::Exists
-                    | Test::Literal { .. }
-                    | Test::In(_)
-                    | Test::Intersects(_)
-                    | Test::Pmatch(_) => {}
-                }
-            }
-        }
-    }
+    rule.condition.visit_fields(&mut |field| {
+        asked.insert((field.to_string(), field.id));
+    });
     let said: BTreeSet<(String, FieldId)> =
         rule.output.fields().map(|(_, field)| (field.to_string(), field.id)).collect();
     let only_said: Vec<_> = said.difference(&asked).cloned().collect();
@@ -175,20 +156,6 @@ fn fields(rule: &Rule) -> Vec<FieldUse> {
     };
     let conditions = asked.into_iter().map(|field| told(field, true));
     conditions.chain(only_said.into_iter().map(|field| told(field, false))).collect()
-}
-
-fn operand(operand: &Operand, fields: &mut BTreeSet<(String, FieldId)>) {
-    let mut open = vec![operand];
-    while let Some(operand) = open.pop() {
-        match operand {
-            Operand::Field(field) => {
-                let field: &FieldRef = field;
-                fields.insert((field.to_string(), field.id));
-            }
-            Operand::Call(_, inner) | Operand::List(inner) => open.extend(inner),
-            Operand::Text(_) => {}
-        }
-    }
 }
 
 /// What the load found out about it.

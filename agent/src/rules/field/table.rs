@@ -254,6 +254,8 @@ fields! {
         "Name of the event, such as `openat`.";
     EvtTypeIs "evt.type.is" Uint One Key Event [Dotted]
         "1 if the event is of the type named after a dot, as in `evt.type.is.open`, else 0.";
+    EvtUnverified "evt.unverified" Bool One None Event []
+        "True if a path or address of the event came from memory that the process could change.";
     EvtWaitLatency "evt.wait_latency" Duration One None Unavailable [Deprecated]
         "How long the call waited; not known, as for `evt.latency`.";
     FdCip "fd.cip" Ip One None FdTable []
@@ -271,7 +273,7 @@ fields! {
     FdCport "fd.cport" Port One None FdTable []
         "Port of the client.";
     FdCproto "fd.cproto" Text One None FdTable []
-        "Service that the client's port is known for.";
+        "Port of the client as a text; services are not looked up.";
     FdDev "fd.dev" Int One None Inode [Hex]
         "Device that the file is on.";
     FdDevMajor "fd.dev.major" Int One None Inode []
@@ -303,7 +305,7 @@ fields! {
     FdLport "fd.lport" Port One None FdTable []
         "Port of this end.";
     FdLproto "fd.lproto" Text One None FdTable []
-        "Service that the port of this end is known for.";
+        "Port of this end as a text.";
     FdName "fd.name" Text One None FdTable []
         "Absolute path of the file, or both ends of the socket as `10.0.0.1:4711->10.0.0.2:443`.";
     FdNameChanged "fd.name_changed" Bool One None FdTable []
@@ -327,7 +329,7 @@ fields! {
     FdRport "fd.rport" Port One None FdTable []
         "Port of the other end.";
     FdRproto "fd.rproto" Text One None FdTable []
-        "Service that the port of the other end is known for.";
+        "Port of the other end as a text.";
     FdSip "fd.sip" Ip One None FdTable []
         "Address of the server.";
     FdSipName "fd.sip.name" Text One None HostNames [HostName NoRightSide NoTransformer]
@@ -339,7 +341,7 @@ fields! {
     FdSport "fd.sport" Port One None FdTable []
         "Port of the server.";
     FdSproto "fd.sproto" Text One None FdTable []
-        "Service that the server's port is known for.";
+        "Port of the server as a text.";
     FdType "fd.type" Text One None FdTable []
         "Kind of descriptor: `file`, `directory`, `ipv4`, `ipv6`, `unix`, `pipe`, `event`, \
         `signalfd`, `eventpoll`, `inotify`, `memfd` and so on.";
@@ -365,7 +367,7 @@ fields! {
         "Ports of their servers, separated by commas.";
     FsPathName "fs.path.name" Text One None UserMemory []
         "Absolute path that the call acted on, also of calls without a descriptor such as \
-        `unlink`.";
+        `unlink`; only of calls that succeeded.";
     FsPathNameraw "fs.path.nameraw" Text One None UserMemory []
         "That path as the process gave it.";
     FsPathSource "fs.path.source" Text One None UserMemory []

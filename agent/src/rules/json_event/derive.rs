@@ -283,7 +283,7 @@ fn end(text: &str) -> Option<SocketAddr> {
 }
 
 /// Types of descriptors with the character of each.
-const DESCRIPTORS: [(&str, &str); 15] = [
+const DESCRIPTORS: [(&str, &str); 17] = [
     ("file", "f"),
     ("directory", "d"),
     ("ipv4", "4"),
@@ -296,9 +296,12 @@ const DESCRIPTORS: [(&str, &str); 15] = [
     ("inotify", "i"),
     ("timerfd", "t"),
     ("bpf", "b"),
-    ("iouring", "r"),
+    ("io_uring", "r"),
     ("memfd", "m"),
     ("netlink", "n"),
+    ("pidfd", "P"),
+    // Shares its character with unix sockets, which are the first of that.
+    ("userfaultfd", "u"),
 ];
 
 fn descriptor(facts: &mut Facts<'_>) {

@@ -134,10 +134,17 @@ const ERRORS: &[(i64, &str)] = &[
     (130, "EOWNERDEAD"),
     (131, "ENOTRECOVERABLE"),
     (132, "ERFKILL"),
+    (133, "EHWPOISON"),
+    // Of the kernel's own: a call that a signal broke off, before it is begun anew.
+    (512, "ERESTARTSYS"),
+    (513, "ERESTARTNOINTR"),
+    (514, "ERESTARTNOHAND"),
+    (515, "ENOIOCTLCMD"),
+    (516, "ERESTART_RESTARTBLOCK"),
 ];
 
 /// The name of an error, such as `ENOENT` for 2.
-pub(super) fn name(number: i64) -> Option<&'static str> {
+pub(crate) fn name(number: i64) -> Option<&'static str> {
     ERRORS.binary_search_by_key(&number, |row| row.0).ok().map(|at| ERRORS[at].1)
 }
 

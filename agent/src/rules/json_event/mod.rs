@@ -19,7 +19,7 @@
 //! Mistakes are errors that name the key: an unknown field, a value of another type.
 
 mod derive;
-mod errno;
+pub(crate) mod errno;
 mod read;
 
 use std::collections::HashMap;

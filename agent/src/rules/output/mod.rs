@@ -8,7 +8,7 @@ mod alert;
 mod append;
 mod escape;
 mod template;
-mod time;
+pub(crate) mod time;
 mod token;
 mod value;
 

@@ -10,7 +10,7 @@ use crate::rules::field::FieldId;
 
 /// A form of the event's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// `HH:MM:SS.nnnnnnnnn`, local.
     Time,
     /// `HH:MM:SS`, local.
@@ -27,7 +27,7 @@ pub(super) enum Form {
 
 impl Form {
     /// The form that a field stands for.
-    pub(super) const fn of(field: FieldId) -> Option<Self> {
+    pub(crate) const fn of(field: FieldId) -> Option<Self> {
         match field {
             FieldId::EvtTime | FieldId::EvtOutputtime => Some(Self::Time),
             FieldId::EvtTimeS => Some(Self::TimeSeconds),
@@ -39,7 +39,7 @@ impl Form {
     }
 
     /// Appends a time given in nanoseconds since 1970; local forms in that zone.
-    pub(super) fn write(self, unix_ns: u64, zone: &TimeZone, out: &mut Vec<u8>) {
+    pub(crate) fn write(self, unix_ns: u64, zone: &TimeZone, out: &mut Vec<u8>) {
         let utc = Timestamp::from_nanosecond(i128::from(unix_ns)).unwrap_or(Timestamp::MAX);
         let offset = match self {
             Self::Iso8601 | Self::Zulu => Offset::UTC,

@@ -22,12 +22,13 @@ use crate::rules::value::Kind;
 
 /// The fields that conditions ask for: all kinds and shapes, and those that a
 /// prefilter knows.
-const FIELDS: &[&str] = &[
+pub(crate) const FIELDS: &[&str] = &[
     "container.id",
     "evt.arg.flags",
     "evt.buffer",
     "evt.failed",
     "evt.is_open_create",
+    "evt.is_open_exec",
     "evt.is_open_read",
     "evt.is_open_write",
     "evt.num",
@@ -82,6 +83,8 @@ const TEXTS: &[&str] = &[
     "open",
     "openat",
     "a longer text",
+    "O_CREAT",
+    "O_RDONLY",
 ];
 
 const HOSTS: &[&str] = &["here", "there"];
@@ -212,8 +215,8 @@ fn compare(operator: Comparison, modifier: Option<Modifier>, literals: Vec<Liter
     Test::Literal { operator, modifier, literals }
 }
 
-fn check() -> impl Strategy<Value = Condition> {
-    let of_field = select(FIELDS).prop_flat_map(|name| {
+fn check(fields: &'static [&'static str]) -> impl Strategy<Value = Condition> {
+    let of_field = select(fields).prop_flat_map(|name| {
         let field = field(name);
         test(&field).prop_map(move |test| Check { left: Operand::Field(field.clone()), test })
     });
@@ -233,7 +236,12 @@ fn check() -> impl Strategy<Value = Condition> {
 
 /// A condition.
 pub(crate) fn condition() -> impl Strategy<Value = Condition> {
-    check().prop_recursive(5, 40, 5, |inner| {
+    condition_over(FIELDS)
+}
+
+/// A condition that asks mostly for these fields.
+pub(crate) fn condition_over(fields: &'static [&'static str]) -> impl Strategy<Value = Condition> {
+    check(fields).prop_recursive(5, 40, 5, |inner| {
         prop_oneof![
             4 => vec(inner.clone(), 0..5).prop_map(Condition::And),
             4 => vec(inner.clone(), 0..5).prop_map(Condition::Or),

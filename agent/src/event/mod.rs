@@ -1,0 +1,13 @@
+//! What happened, as the kernel told it: [`Record`], and what the rules see of it:
+//! [`View`], between the record and its [`Surroundings`].
+//!
+//! It reads no bytes of the wire (see [`crate::decode`]) and keeps no state.
+
+mod record;
+mod surroundings;
+mod view;
+
+pub use landlord_ebpf::abi::{FileFacts, Head, RecordKind, SocketFacts, TaskFacts};
+pub use record::{Part, Record};
+pub use surroundings::{Names, NoNames, Node, Place, Surroundings};
+pub use view::View;
