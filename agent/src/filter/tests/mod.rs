@@ -1,0 +1,5 @@
+mod laws;
+mod official;
+mod plans;
+mod subject;
+mod views;
