@@ -8,7 +8,11 @@
 //! - [`identity`]: cgroup → container → pod → tenant.
 //! - [`usage`]: cumulative kernel readings → per-tenant totals that survive the
 //!   agent. Pure: no aya, no kube, no tokio.
+//! - [`decode`]: bytes of a kernel record → [`event`]. Pure.
+//! - [`calls`]: one table of the system calls: how each is read and told. Pure.
+//! - [`process`] and [`container`]: who acted, and where.
 //! - [`rules`]: Falco's rule language: files → one program; event → alerts. Pure.
+//! - [`filter`]: a rule set → what the kernel side need not tell. Pure.
 //! - [`sinks`]: totals → Prometheus and the local JSON API. Knows no rules.
 //! - [`telemetry`]: the agent's own figures, each loss by its cause.
 //! - [`pipeline`]: tasks, channels, shutdown; joins the rooms above.
@@ -31,8 +35,15 @@
 //! 7. What a node cannot do is found out at start and reported by
 //!    `landlord doctor`, in the log and as a metric.
 
+pub mod calls;
+pub mod capture;
 pub mod cli;
 pub mod config;
+pub mod container;
+pub mod decode;
+pub mod detection;
+pub mod event;
+pub mod filter;
 pub mod identity;
 #[expect(
     unsafe_code,
@@ -40,6 +51,7 @@ pub mod identity;
 )]
 pub mod kernel;
 pub mod pipeline;
+pub mod process;
 pub mod rules;
 pub mod sinks;
 pub mod syscalls;

@@ -4,23 +4,41 @@
 //! One thread owns everything that counts ([`meter::Meter`]); whoever wants
 //! figures asks it. It decides nothing about tenants and parses nothing.
 
+mod clock;
 mod collector;
+mod feeder;
+mod hosts;
 pub mod meter;
+mod name_reader;
+pub mod replay;
+mod rule_files;
+mod watch;
+mod watch_figures;
 
 use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
-    config::Config,
+    capture::CaptureError,
+    config::{AlertFormat, Config},
+    detection::RuleSetError,
     kernel::KernelError,
     sinks::{
+        alerts::AlertWriter,
         http,
         listener::{self, BindError},
     },
     usage::{saved::StateError, state_file::StateFileError},
 };
 pub use meter::Meter;
+use watch::{Parts, Watch};
+pub use watch_figures::WatchFigures;
+
+/// Where processes are described.
+const PROC: &str = "/proc";
 
 /// Why the agent cannot run, or cannot collect.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +55,23 @@ pub enum PipelineError {
     /// The saved totals could not be written or read.
     #[error(transparent)]
     StateFile(#[from] StateFileError),
+    /// The rules have errors.
+    #[error(transparent)]
+    Rules(#[from] RuleSetError),
+    /// A recording cannot be written or read.
+    #[error("{}: {reason}", .path.display())]
+    Capture {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: CaptureError,
+    },
+    /// A thread ended by a bug.
+    #[error("the {0} panicked")]
+    Panicked(&'static str),
+    /// This kernel or these privileges give no events.
+    #[error("this machine gives no events for rules: `landlord doctor` says why")]
+    NoEvents,
     /// The operating system refused something else.
     #[error("{what}: {source}")]
     Io {
@@ -53,49 +88,91 @@ impl PipelineError {
     }
 }
 
-/// Runs the agent until SIGTERM or SIGINT.
+/// Runs the agent until SIGTERM or SIGINT; SIGHUP reads the rules anew.
 ///
 /// # Errors
 ///
-/// When the address is taken, another agent is running, or this kernel or these
-/// privileges do not allow the sensors; nothing is left attached then.
+/// When the address is taken, another agent is running, the rules have errors, or this
+/// kernel or these privileges do not allow the sensors; nothing is left attached then.
 pub fn run(config: &Config) -> Result<(), PipelineError> {
+    runtime()?.block_on(serve(config))
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, PipelineError> {
     tokio::runtime::Builder::new_multi_thread()
         // The API is small; a node agent should not take a thread per core for it.
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(PipelineError::io("starting the runtime"))?
-        .block_on(serve(config))
+        .map_err(PipelineError::io("starting the runtime"))
+}
+
+/// The signals that end the agent, and the one that reads the rules anew.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, PipelineError> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())
+                .map_err(PipelineError::io("watching SIGTERM"))?,
+            interrupt: signal(SignalKind::interrupt())
+                .map_err(PipelineError::io("watching SIGINT"))?,
+            hangup: signal(SignalKind::hangup()).map_err(PipelineError::io("watching SIGHUP"))?,
+        })
+    }
+
+    /// Waits until one asks to end; `reload` is called at each SIGHUP.
+    async fn asked(&mut self, reload: impl Fn()) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return tracing::info!("SIGTERM: stopping"),
+                _ = self.interrupt.recv() => return tracing::info!("SIGINT: stopping"),
+                _ = self.hangup.recv() => {
+                    tracing::info!("SIGHUP: reading the rules anew");
+                    reload();
+                }
+            }
+        }
+    }
 }
 
 async fn serve(config: &Config) -> Result<(), PipelineError> {
-    let mut terminate =
-        signal(SignalKind::terminate()).map_err(PipelineError::io("watching SIGTERM"))?;
-    let mut interrupt =
-        signal(SignalKind::interrupt()).map_err(PipelineError::io("watching SIGINT"))?;
+    let mut signals = Signals::new()?;
     // Before the sensors: a busy port must not leave anything attached.
     let listener = listener::bind(config.listen).await?;
     let address = listener.local_addr().map_err(PipelineError::io("own address"))?;
-    let meter = Meter::start(config, meter::Lifetime::Pinned)?;
+    let mut meter = Meter::start(config, meter::Lifetime::Pinned)?;
     let tenants = meter.tenants();
-    let (collector, worker) = collector::spawn(meter, config.interval)
+    let watch = watch(config, &mut meter, None)?;
+    let (collector, worker) = collector::spawn(meter, config.interval, watch.as_ref())
         .map_err(PipelineError::io("starting the collector"))?;
+    let reload = watch.as_ref().map(Watch::reload);
+    let files = watch_files(config, watch.as_ref());
 
-    let ready = format!("landlord ready: {tenants} tenants, http://{address}/metrics");
     tracing::info!(%address, tenants, "ready");
-    if let Err(error) = writeln!(std::io::stdout(), "{ready}") {
-        tracing::debug!(%error, "nobody reads the ready line");
+    if config.detection.as_ref().is_none_or(|it| it.format != AlertFormat::Json) {
+        let ready = format!("landlord ready: {tenants} tenants, http://{address}/metrics");
+        if let Err(error) = writeln!(std::io::stdout(), "{ready}") {
+            tracing::debug!(%error, "nobody reads the ready line");
+        }
     }
 
-    let asked = async {
-        tokio::select! {
-            _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
-            _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
+    let asked = signals.asked(|| match &reload {
+        Some(reload) => {
+            if !reload.reload() {
+                tracing::error!("the detector has ended; the rules stay as they were");
+            }
         }
-    };
+        None => tracing::info!("no rules are in force"),
+    });
     listener::serve(listener, http::router(collector.clone()), asked).await;
     drop(collector);
+    drop(files);
+    let watched = watch.map(Watch::stop);
     worker.stop();
     if let Some(pins) = &config.pin {
         tracing::info!(
@@ -105,5 +182,80 @@ async fn serve(config: &Config) -> Result<(), PipelineError> {
     } else {
         tracing::info!("stopped");
     }
-    Ok(())
+    watched.unwrap_or(Ok(()))
+}
+
+/// Begins to watch, when rules are wanted and the kernel gives events.
+fn watch(
+    config: &Config,
+    meter: &mut Meter,
+    record: Option<PathBuf>,
+) -> Result<Option<Watch>, PipelineError> {
+    let Some(detection) = &config.detection else { return Ok(None) };
+    let Some((events, paths)) = meter.take_events() else {
+        tracing::error!("this machine gives no events for rules; `landlord doctor` says why");
+        return Ok(None);
+    };
+    let wanted = record.is_none() && detection.format != AlertFormat::None;
+    let writer = wanted
+        .then(|| AlertWriter::start(std::io::stdout()))
+        .transpose()
+        .map_err(PipelineError::io("starting the writer of alerts"))?;
+    let (tenants, detection) = (config.tenants.clone(), detection.clone());
+    Watch::start(Parts { events, paths, tenants, detection, writer, record }).map(Some)
+}
+
+/// Reads the rules anew when their files change; without that they are read on SIGHUP.
+fn watch_files(config: &Config, watch: Option<&Watch>) -> Option<rule_files::RuleFiles> {
+    let paths = &config.detection.as_ref()?.paths;
+    if paths.is_empty() {
+        return None;
+    }
+    let reload = watch?.reload();
+    rule_files::watch(paths, move || reload.changed())
+        .inspect_err(|error| {
+            tracing::warn!(%error, "changes of rule files are not noticed; SIGHUP reads them");
+        })
+        .ok()
+}
+
+/// What is recorded where.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// The file.
+    pub file: PathBuf,
+    /// For how long; `None`: until interrupted.
+    pub duration: Option<Duration>,
+}
+
+/// Records what the rules want until SIGTERM, SIGINT or the end of the time.
+/// `began` is called when everything is in place.
+///
+/// # Errors
+///
+/// When the file cannot be written, or as for [`run`].
+pub fn record(
+    config: &Config,
+    recording: &Recording,
+    began: impl FnOnce(),
+) -> Result<WatchFigures, PipelineError> {
+    runtime()?.block_on(async {
+        let mut signals = Signals::new()?;
+        let mut meter = Meter::start(config, meter::Lifetime::Process)?;
+        let watch = watch(config, &mut meter, Some(recording.file.clone()))?
+            .ok_or(PipelineError::NoEvents)?;
+        began();
+        match recording.duration {
+            Some(duration) => {
+                let asked = signals.asked(|| {});
+                // Whichever comes first.
+                drop(tokio::time::timeout(duration, asked).await);
+            }
+            None => signals.asked(|| {}).await,
+        }
+        let figures = watch.figures();
+        watch.stop()?;
+        let figures = figures.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(figures.clone())
+    })
 }

@@ -7,11 +7,14 @@ use std::time::Duration;
 use ureq::http::StatusCode;
 
 use super::figures::printable;
+use crate::sinks::recent::Page;
 use crate::usage::tenant::NodeUsage;
 
 /// The agent answers from memory, on loopback as a rule.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 const TIMEOUT: Duration = Duration::from_secs(3);
+/// Longer than an agent waits for an alert.
+const WAIT: Duration = Duration::from_secs(15);
 /// More than any node's answer; an endless one is cut off.
 const ANSWER_LIMIT: u64 = 256 << 20;
 
@@ -122,6 +125,25 @@ impl Agent {
         Ok(Answer { usage, version })
     }
 
+    /// Its alerts: those it keeps, or those from a number on, for which it waits a while.
+    pub(crate) fn alerts(&self, from: Option<u64>) -> Result<Page, AgentError> {
+        let query = from.map(|from| format!("?from={from}")).unwrap_or_default();
+        let url = format!("http://{}/v1/alerts{query}", self.address);
+        let request = self.http.get(&url).config().timeout_global(Some(WAIT)).build();
+        let mut response = request.call().map_err(|error| self.failed(&error))?;
+        let text = response
+            .body_mut()
+            .with_config()
+            .limit(ANSWER_LIMIT)
+            .read_to_string()
+            .map_err(|error| self.failed(&error))?;
+        if !response.status().is_success() {
+            return Err(self.refused(response.status(), &text));
+        }
+        serde_json::from_str(&text)
+            .map_err(|error| self.stranger(format!("GET /v1/alerts gives other data ({error})")))
+    }
+
     /// An agent says in JSON why it has no figures; others have pages of their own.
     fn refused(&self, status: StatusCode, text: &str) -> AgentError {
         let answer: Option<serde_json::Value> = serde_json::from_str(text).ok();
@@ -130,7 +152,7 @@ impl Agent {
             Some(reason) => {
                 AgentError::Unready { address: self.address.clone(), reason: printable(reason) }
             }
-            None => self.stranger(format!("GET /v1/usage gives {status}")),
+            None => self.stranger(format!("it answers {status}")),
         }
     }
 
@@ -206,7 +228,7 @@ mod tests {
         };
         check(
             "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
-            "what answers at ADDRESS is not a Landlord agent: GET /v1/usage gives 404 Not Found",
+            "what answers at ADDRESS is not a Landlord agent: it answers 404 Not Found",
         );
         check(
             "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 24\r\n\r\n{\"error\":\"not ready: x\"}",

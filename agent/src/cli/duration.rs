@@ -2,14 +2,20 @@
 
 use std::time::Duration;
 
-use crate::config::duration::parse;
+use crate::config::duration;
 
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(60);
 
+/// Parses any time: `0s`, `10s`, `5m`.
+pub(super) fn parse(text: &str) -> Result<Duration, String> {
+    duration::parse(text)
+        .ok_or_else(|| "expected a time with its unit, such as 10s or 5m".to_owned())
+}
+
 /// Parses the time between two samples, 100 ms to 60 s: `500ms`, `1s`, `1m`.
 pub(super) fn sampling(text: &str) -> Result<Duration, String> {
-    parse(text)
+    duration::parse(text)
         .filter(|time| (SHORTEST..=LONGEST).contains(time))
         .ok_or_else(|| "expected a time from 100ms to 60s with its unit, such as 500ms".to_owned())
 }

@@ -11,10 +11,13 @@ mod detach;
 mod docs;
 mod doctor;
 mod duration;
+mod events;
 mod figures;
 mod floor;
 mod logging;
 mod outcome;
+mod record;
+mod replay;
 mod rules;
 mod run;
 mod style;
@@ -60,6 +63,7 @@ Examples:
   curl 127.0.0.1:9464/metrics       what it serves to Prometheus
   landlord top --once -o json       the same figures for a script
   landlord syscalls --tenant user   which system calls a tenant makes
+  landlord events -f                what the rules find, as it happens
   landlord rules validate FILE      what is wrong with a rule file
 
 Where to look next:
@@ -86,11 +90,14 @@ const GLOBAL: &str = "Global options";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(run::Run),
+    Run(Box<run::Run>),
     Top(top::Top),
     Syscalls(syscalls::Syscalls),
     Doctor(doctor::Doctor),
+    Events(events::Events),
     Rules(rules::Rules),
+    Record(record::Record),
+    Replay(replay::Replay),
     Detach(detach::Detach),
     Config(config::ConfigCommand),
     Completion(completion::Completion),
@@ -120,10 +127,13 @@ fn execute(cli: Cli) -> Result<ExitCode> {
         logging::start(global.logging.quiet(), global.color)?;
     }
     match command {
-        Command::Run(flags) => run::run(flags, global.color)?,
+        Command::Run(flags) => run::run(*flags, global.color)?,
         Command::Top(flags) => top::run(&flags, coloured, &mut out)?,
         Command::Syscalls(flags) => syscalls::run(&flags, &mut out)?,
         Command::Doctor(flags) => return doctor::run(&flags, coloured, &mut out),
+        Command::Events(flags) => events::run(&flags, &mut out)?,
+        Command::Record(flags) => record::run(flags, &mut out)?,
+        Command::Replay(flags) => replay::run(&flags, &mut out)?,
         Command::Rules(flags) => return rules::run(&flags, coloured, &mut out),
         Command::Detach(flags) => detach::run(&flags, &mut out)?,
         Command::Config(flags) => config::run(&flags, &mut out)?,

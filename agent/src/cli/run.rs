@@ -28,6 +28,11 @@ pub(super) struct Run {
     #[arg(long, conflicts_with_all = ["pin_path", "pin_enabled"])]
     no_pin: bool,
 
+    /// Rule files, or folders of them, in Falco's format [default: what the
+    /// configuration says, else the rules that come with Landlord]
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    rules: Vec<PathBuf>,
+
     #[command(flatten)]
     overrides: Overrides,
 }
@@ -37,7 +42,10 @@ pub(super) fn run(flags: Run, color: ColorChoice) -> Result<()> {
     if flags.no_pin {
         overrides.pin_enabled = Some("false".to_owned());
     }
-    let config = config::load(flags.config.as_deref(), &overrides)?;
+    let mut config = config::load(flags.config.as_deref(), &overrides)?;
+    if let (Some(detection), false) = (&mut config.detection, flags.rules.is_empty()) {
+        detection.paths = flags.rules;
+    }
     logging::start(config.log, color)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");

@@ -12,7 +12,7 @@ fn the_tree_is_sound() {
 #[test]
 fn help() {
     let help = Cli::command().term_width(80).render_long_help().to_string();
-    insta::assert_snapshot!(help, @"
+    insta::assert_snapshot!(help, @r#"
     Meter every tenant of a machine from the kernel
 
     Landlord is one agent per machine. It tells how much CPU, memory, network,
@@ -26,7 +26,10 @@ fn help() {
       top         Show what each tenant uses
       syscalls    Show which system calls a tenant makes most
       doctor      Tell what this machine allows, and what to do about the rest
+      events      Show what the rules find
       rules       Check, list and try out rules
+      record      Record what happens, for `landlord replay`
+      replay      Hold rules against a recording
       detach      Remove the sensors and counters that a stopped agent left in the
                   kernel
       config      Print or check the configuration
@@ -60,6 +63,7 @@ fn help() {
       curl 127.0.0.1:9464/metrics       what it serves to Prometheus
       landlord top --once -o json       the same figures for a script
       landlord syscalls --tenant user   which system calls a tenant makes
+      landlord events -f                what the rules find, as it happens
       landlord rules validate FILE      what is wrong with a rule file
 
     Where to look next:
@@ -68,7 +72,7 @@ fn help() {
 
     Exit codes:
       0 all went well, 1 an error at run time, 2 a wrong command line
-    ");
+    "#);
 }
 
 #[test]

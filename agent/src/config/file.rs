@@ -10,6 +10,7 @@ use std::string::FromUtf8Error;
 
 use serde::Deserialize;
 
+use crate::config::detection::{AlertFormat, Matches, Urgency};
 use crate::config::duration::Time;
 use crate::config::error::{ConfigError, found};
 use crate::config::resolve::LogSettings;
@@ -32,7 +33,37 @@ pub(super) struct Settings {
     pub(super) max_cgroups: u32,
     pub(super) max_tenants: u32,
     pub(super) max_wait_causes: u32,
+    pub(super) rules: RuleSettings,
+    pub(super) alerts: AlertSettings,
+    pub(super) events: EventSettings,
     pub(super) tenants: Vec<RuleSpec>,
+}
+
+/// The section `rules`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RuleSettings {
+    pub(super) enabled: bool,
+    pub(super) paths: Vec<PathBuf>,
+    pub(super) r#match: Matches,
+    pub(super) priority: Urgency,
+}
+
+/// The section `alerts`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AlertSettings {
+    pub(super) format: AlertFormat,
+    pub(super) repeats: Time,
+}
+
+/// The section `events`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EventSettings {
+    pub(super) rate: u64,
+    pub(super) buffer: u32,
+    pub(super) memory: u32,
 }
 
 /// The section `pin`.

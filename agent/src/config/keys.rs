@@ -47,6 +47,8 @@ pub(super) enum Kind {
     Template,
     /// A list of tenant rules.
     Rules,
+    /// A list of files or folders.
+    Paths,
 }
 
 /// All keys, in the order of the documentation.
@@ -117,6 +119,81 @@ pub(super) static KEYS: &[Key] = &[
         default: "32",
         about: "Tenants told apart, for each tenant, as the cause of its waiting for a CPU. \
                 Further ones share the cause `other`.",
+    },
+    Key {
+        name: "rules.enabled",
+        kind: Kind::Flag,
+        default: "true",
+        about: "Whether events are watched and rules are held against them. Without it the agent \
+                only meters.",
+    },
+    Key {
+        name: "rules.paths",
+        kind: Kind::Paths,
+        default: "[]",
+        about: "Rule files, or folders of them (`*.yaml` and `*.yml` in the order of their names), \
+                in Falco's format; later ones change what earlier ones define. Of none, the rules \
+                that come with Landlord are in force. They are read anew when they change, and on \
+                SIGHUP; files with errors leave the rules as they were.",
+    },
+    Key {
+        name: "rules.match",
+        kind: Kind::Choice(&["first", "all"]),
+        default: "first",
+        about: "Which of the rules that match an event raise an alert.",
+    },
+    Key {
+        name: "rules.priority",
+        kind: Kind::Choice(&[
+            "emergency",
+            "alert",
+            "critical",
+            "error",
+            "warning",
+            "notice",
+            "informational",
+            "debug",
+        ]),
+        default: "debug",
+        about: "Rules that are less urgent are not in force.",
+    },
+    Key {
+        name: "alerts.format",
+        kind: Kind::Choice(&["text", "json", "none"]),
+        default: "text",
+        about: "Form of the alerts on standard output, as Falco writes them.",
+    },
+    Key {
+        name: "alerts.repeats",
+        kind: Kind::Duration(Duration::ZERO, Duration::from_secs(3600)),
+        default: "10s",
+        about: "For how long an alert that says the same as one before, of the same rule and \
+                tenant, is counted instead of written; the count is written with the last of \
+                them at the end of that time. `0s` writes all.",
+    },
+    Key {
+        name: "events.rate",
+        kind: Kind::Count(0, 100_000_000),
+        default: "50000",
+        about: "Events a second that one cgroup may send to the agent, beyond those that no rule \
+                can match, which are not sent. What exceeds it is dropped and counted, so that \
+                a noisy tenant loses its own events and not its neighbours'. 0: no limit. Starts \
+                and ends of processes are not limited.",
+    },
+    Key {
+        name: "events.buffer",
+        kind: Kind::Count(1, 512),
+        default: "8",
+        about: "MiB of kernel memory for events on their way to the agent, a power of two. Starts \
+                and ends of processes have a buffer of their own of the same size.",
+    },
+    Key {
+        name: "events.memory",
+        kind: Kind::Count(16, 16_384),
+        default: "64",
+        about: "MiB that the agent keeps of processes and of events that wait for what their \
+                container is. Of processes that exceed it the oldest that have ended are \
+                forgotten first, and counted.",
     },
     Key {
         name: "tenants",
@@ -191,7 +268,7 @@ impl Key {
 
     /// Whether one text can state it, in an environment variable or a flag.
     pub(super) fn is_scalar(&self) -> bool {
-        !self.name.starts_with("tenants")
+        !self.name.starts_with("tenants") && !matches!(self.kind, Kind::Paths)
     }
 
     /// The key's parts.
@@ -264,6 +341,7 @@ impl Kind {
             Self::Regex => "a regular expression, in quotes".to_owned(),
             Self::Template => "a name, such as `acme` or `'pod-{pod_uid}'`".to_owned(),
             Self::Rules => "a list of rules, each with `match` and `tenant`".to_owned(),
+            Self::Paths => "a list of files or folders".to_owned(),
         }
     }
 

@@ -5,6 +5,7 @@
 //! is free or a folder exists is found out by those who need it.
 
 mod default;
+mod detection;
 pub(crate) mod duration;
 mod error;
 mod explain;
@@ -16,6 +17,7 @@ mod resolve;
 mod yaml;
 
 pub use default::DEFAULT_YAML;
+pub use detection::{AlertFormat, Detection};
 pub use error::ConfigError;
 pub use markdown::markdown;
 pub use overrides::Overrides;

@@ -40,6 +40,30 @@ pub struct Overrides {
     /// Tenants told apart as the cause of another's waiting
     #[arg(long, value_name = "NUMBER")]
     pub max_wait_causes: Option<String>,
+    /// Whether events are watched and rules held against them
+    #[arg(long, value_name = "true|false")]
+    pub rules_enabled: Option<String>,
+    /// Which of the rules that match an event raise an alert
+    #[arg(long, value_name = "first|all")]
+    pub rules_match: Option<String>,
+    /// Rules that are less urgent are not in force
+    #[arg(long, value_name = "PRIORITY")]
+    pub rules_priority: Option<String>,
+    /// Form of the alerts on standard output: text, json or none
+    #[arg(long, value_name = "FORMAT")]
+    pub alerts_format: Option<String>,
+    /// How long the same alert is counted instead of written
+    #[arg(long, value_name = "TIME")]
+    pub alerts_repeats: Option<String>,
+    /// Events a second that one cgroup may send to the agent
+    #[arg(long, value_name = "NUMBER")]
+    pub events_rate: Option<String>,
+    /// Kernel memory for events on their way to the agent
+    #[arg(long, value_name = "MIB")]
+    pub events_buffer: Option<String>,
+    /// Memory kept of processes and waiting events
+    #[arg(long, value_name = "MIB")]
+    pub events_memory: Option<String>,
 }
 
 impl Overrides {
@@ -57,6 +81,14 @@ impl Overrides {
             max_cgroups,
             max_tenants,
             max_wait_causes,
+            rules_enabled,
+            rules_match,
+            rules_priority,
+            alerts_format,
+            alerts_repeats,
+            events_rate,
+            events_buffer,
+            events_memory,
         } = self;
         let texts = [
             ("listen", listen),
@@ -69,6 +101,14 @@ impl Overrides {
             ("max_cgroups", max_cgroups),
             ("max_tenants", max_tenants),
             ("max_wait_causes", max_wait_causes),
+            ("rules.enabled", rules_enabled),
+            ("rules.match", rules_match),
+            ("rules.priority", rules_priority),
+            ("alerts.format", alerts_format),
+            ("alerts.repeats", alerts_repeats),
+            ("events.rate", events_rate),
+            ("events.buffer", events_buffer),
+            ("events.memory", events_memory),
         ];
         texts.into_iter().filter_map(|(name, text)| {
             let key = KEYS.iter().find(|key| key.name == name)?;

@@ -12,6 +12,7 @@ use figment::{Figment, Metadata, Profile, Provider};
 use serde::Deserialize;
 
 use crate::config::default::DEFAULT_YAML;
+use crate::config::detection::Detection;
 use crate::config::error::{ConfigError, FLAG, closest};
 use crate::config::explain::{FILE_LAYER, explain, out_of_bounds, wrong_rule};
 use crate::config::file::{Settings, Source};
@@ -100,6 +101,8 @@ pub struct Config {
     pub max_wait_causes: u32,
     /// Who is whose tenant.
     pub tenants: TenantRules,
+    /// Rules and their alerts; `None` when the agent only meters.
+    pub detection: Option<Detection>,
     /// The file that was read.
     pub file: Option<PathBuf>,
     /// What looks like a mistake but may be none, one sentence each.
@@ -252,6 +255,7 @@ fn resolve(
     {
         return Err(out_of_bounds(key, source, &layers));
     }
+    let detection = Detection::new(&settings);
     let tenants = TenantRules::compile(settings.tenants)
         .map_err(|error| wrong_rule(&error, source, &layers))?;
     Ok(Config {
@@ -264,6 +268,7 @@ fn resolve(
         max_tenants: settings.max_tenants,
         max_wait_causes: settings.max_wait_causes,
         tenants,
+        detection,
         file: None,
         warnings: variables.warnings(),
     })

@@ -222,13 +222,13 @@ fn unknown_keys() {
       | ^^^^^^^^^
       = did you mean `level` in the section `log`?
     ");
-    insta::assert_snapshot!(mistake("colour: red"), @"
+    insta::assert_snapshot!(mistake("colour: red"), @r#"
     landlord.yaml:1:1: unknown key `colour`
       |
     1 | colour: red
       | ^^^^^^
-      = expected one of `listen`, `interval`, `log`, `pin`, `state`, `max_cgroups`, `max_tenants`, `max_wait_causes`, `tenants`
-    ");
+      = expected one of `listen`, `interval`, `log`, `pin`, `state`, `max_cgroups`, `max_tenants`, `max_wait_causes`, `rules`, `alerts`, `events`, `tenants`
+    "#);
     insta::assert_snapshot!(mistake("tenants:\n  - match: { pods: true }\n    tenant: a\n"), @"
     landlord.yaml:2:14: unknown key `pods` in `match` of tenant rule 1
       |

@@ -12,8 +12,11 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::meter::Meter;
+use super::watch::Watch;
+use super::watch_figures::{WatchFigures, detection_usage};
 use crate::{
     sinks::http::{Readiness, SourceError, UsageSource},
+    sinks::recent::Recent,
     usage::tenant::NodeUsage,
 };
 
@@ -34,6 +37,7 @@ pub(super) struct Collector {
     requests: Sender<Request>,
     /// Why the last collection failed; `None` when it did not.
     failure: Arc<Mutex<Option<String>>>,
+    recent: Option<Arc<Recent>>,
 }
 
 /// The collecting thread.
@@ -43,14 +47,20 @@ pub(super) struct Worker {
 }
 
 /// Starts the thread.
-pub(super) fn spawn(meter: Meter, interval: Duration) -> std::io::Result<(Collector, Worker)> {
+pub(super) fn spawn(
+    meter: Meter,
+    interval: Duration,
+    watch: Option<&Watch>,
+) -> std::io::Result<(Collector, Worker)> {
     let (requests, inbox) = channel();
+    let recent = watch.map(Watch::recent);
+    let figures = watch.map(Watch::figures);
     let failure = Arc::new(Mutex::new(None));
     let shared = Arc::clone(&failure);
     let thread = std::thread::Builder::new()
         .name("collector".to_owned())
-        .spawn(move || collect(meter, interval, &inbox, &shared))?;
-    Ok((Collector { requests: requests.clone(), failure }, Worker { requests, thread }))
+        .spawn(move || collect(meter, interval, &inbox, &shared, figures.as_deref()))?;
+    Ok((Collector { requests: requests.clone(), failure, recent }, Worker { requests, thread }))
 }
 
 impl Worker {
@@ -80,6 +90,10 @@ impl UsageSource for Collector {
             Some(reason) => Readiness::Unready(reason.clone()),
         }
     }
+
+    fn alerts(&self) -> Option<Arc<Recent>> {
+        self.recent.clone()
+    }
 }
 
 fn collect(
@@ -87,7 +101,14 @@ fn collect(
     interval: Duration,
     inbox: &Receiver<Request>,
     failure: &Mutex<Option<String>>,
+    figures: Option<&Mutex<WatchFigures>>,
 ) {
+    let add = |mut usage: NodeUsage| {
+        usage.agent.detection = figures.map(|figures| {
+            detection_usage(&figures.lock().unwrap_or_else(PoisonError::into_inner))
+        });
+        usage
+    };
     let mut last: Option<(Instant, Arc<NodeUsage>)> = None;
     let mut next_tick = Instant::now() + interval;
     loop {
@@ -97,7 +118,7 @@ fn collect(
                     Some((at, usage)) if at.elapsed() < FRESH => Ok(Arc::clone(usage)),
                     _ => {
                         let began = Instant::now();
-                        let answer = note(meter.collect(), failure);
+                        let answer = note(meter.collect().map(add), failure);
                         last = answer.as_ref().ok().map(|usage| (began, Arc::clone(usage)));
                         answer
                     }
@@ -110,7 +131,7 @@ fn collect(
                 next_tick = Instant::now() + interval;
                 // The figures are as old as the beginning: cleaning up takes a while.
                 let began = Instant::now();
-                if let Ok(usage) = note(meter.tick(), failure) {
+                if let Ok(usage) = note(meter.tick().map(add), failure) {
                     last = Some((began, usage));
                 }
             }

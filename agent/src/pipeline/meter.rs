@@ -14,9 +14,9 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::PipelineError;
 use crate::{
-    config::Config,
+    config::{Config, Detection},
     identity::Registry,
-    kernel::{Options, Sensors},
+    kernel::{EventOptions, Events, Options, Sensors, events::CgroupPaths},
     telemetry::{LossCause, ProcessMeter},
     usage::{
         accounts::{Accounts, Limits},
@@ -37,6 +37,18 @@ pub enum Lifetime {
     Pinned,
     /// They end with this process.
     Process,
+}
+
+/// What rules ask of the sensors of events.
+#[must_use]
+pub fn event_options(detection: &Detection) -> EventOptions {
+    EventOptions {
+        calls_ring_bytes: detection.buffer_bytes,
+        lifecycle_ring_bytes: detection.buffer_bytes,
+        rate: detection.rate,
+        burst: detection.rate,
+        wake_bytes: u64::from(detection.buffer_bytes / 8),
+    }
 }
 
 /// The node's meter.
@@ -66,7 +78,9 @@ impl Meter {
     pub fn start(config: &Config, lifetime: Lifetime) -> Result<Self, PipelineError> {
         let pins = config.pin.clone().filter(|_| lifetime == Lifetime::Pinned);
         let state = pins.is_some().then(|| config.state.clone());
-        let sensors = Sensors::start(&Options { pins, max_cgroups: config.max_cgroups })?;
+        let events = config.detection.as_ref().map(event_options);
+        let options = Options { pins, max_cgroups: config.max_cgroups, events };
+        let sensors = Sensors::start(&options)?;
         let limits = Limits {
             max_tenants: config.max_tenants as usize,
             max_wait_causes: config.max_wait_causes as usize,
@@ -86,6 +100,13 @@ impl Meter {
         meter.collect()?;
         meter.save()?;
         Ok(meter)
+    }
+
+    /// The kernel's events and the way to the cgroups' paths, once.
+    pub fn take_events(&mut self) -> Option<(Events, Arc<CgroupPaths>)> {
+        let events = self.sensors.take_events()?;
+        let cgroups = events.cgroups();
+        Some((events, cgroups))
     }
 
     /// Reads everything that was counted up to now.
@@ -216,6 +237,7 @@ impl Meter {
             epoch_start_time_seconds: self.sensors.epoch().started_unix_ns as f64 / 1e9,
             features: features.map(|(feature, on)| (feature.label().to_owned(), *on)).collect(),
             process,
+            detection: None,
         };
         let now = self.read_at.duration_since(UNIX_EPOCH).unwrap_or_default();
         self.accounts.node_usage(u64::try_from(now.as_millis()).unwrap_or(u64::MAX), agent)

@@ -1,4 +1,5 @@
-//! The local HTTP API: `/metrics`, `/healthz`, `/readyz` and `/v1/usage`.
+//! The local HTTP API: `/metrics`, `/healthz`, `/readyz`, `/v1/usage` and
+//! `/v1/alerts`.
 //!
 //! It reads only, and asks its [`UsageSource`] anew for each request. It never
 //! shows a partial or stale page: what cannot be had is `503` with the reason.
@@ -9,17 +10,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, SERVER};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::prometheus;
+use super::recent::Recent;
 use crate::usage::tenant::NodeUsage;
 
 /// Below the 10 s that Prometheus waits by default, so that it gets the reason.
 const COLLECT_WITHIN: Duration = Duration::from_secs(8);
+
+/// How long a client of the alerts waits for the next one.
+const ALERTS_WITHIN: Duration = Duration::from_secs(5);
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
@@ -31,6 +36,7 @@ landlord, meter of this node's tenants
 
 /metrics    all metrics, OpenMetrics text
 /v1/usage   the same as JSON
+/v1/alerts  the last alerts as JSON; ?from=NUMBER waits for those from that number on
 /healthz    200 while the agent lives
 /readyz     200 when it counts, else 503 and why not
 ";
@@ -42,6 +48,11 @@ pub trait UsageSource: Clone + Send + Sync + 'static {
 
     /// Whether [`Self::usage`] can be expected to answer.
     fn readiness(&self) -> Readiness;
+
+    /// The last alerts; `None` when no rules are in force.
+    fn alerts(&self) -> Option<Arc<Recent>> {
+        None
+    }
 }
 
 /// Whether the agent counts.
@@ -72,6 +83,7 @@ pub fn router<S: UsageSource>(source: S) -> Router {
         .route("/healthz", get(async || text(StatusCode::OK, "ok\n")))
         .route("/readyz", get(readyz::<S>))
         .route("/v1/usage", get(usage::<S>))
+        .route("/v1/alerts", get(alerts::<S>))
         .fallback(async || text(StatusCode::NOT_FOUND, "no such page; see /\n"))
         .method_not_allowed_fallback(async || {
             text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n")
@@ -93,6 +105,30 @@ async fn usage<S: UsageSource>(State(source): State<S>) -> Response {
             let error = serde_json::json!({ "error": reason }).to_string();
             respond(StatusCode::SERVICE_UNAVAILABLE, JSON, error)
         }
+    }
+}
+
+/// What a client of the alerts may ask.
+#[derive(Debug, serde::Deserialize)]
+struct AlertQuery {
+    from: Option<u64>,
+}
+
+async fn alerts<S: UsageSource>(
+    State(source): State<S>,
+    Query(query): Query<AlertQuery>,
+) -> Response {
+    let Some(recent) = source.alerts() else {
+        let error = serde_json::json!({ "error": "no rules are in force" }).to_string();
+        return respond(StatusCode::SERVICE_UNAVAILABLE, JSON, error);
+    };
+    let page = match query.from {
+        Some(from) => recent.wait(Some(from), ALERTS_WITHIN).await,
+        None => recent.page(None),
+    };
+    match serde_json::to_string(&page) {
+        Ok(page) => respond(StatusCode::OK, JSON, page),
+        Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
     }
 }
 

@@ -1,8 +1,11 @@
-//! Where totals go: Prometheus text and the local JSON API, over HTTP.
+//! Where totals and alerts go: Prometheus text and the local JSON API, over HTTP, and
+//! standard output.
 //!
-//! A sink shows what [`crate::usage`] counted. It never counts, decides who owns
-//! what, or knows a rule.
+//! A sink shows what [`crate::usage`] counted and [`crate::detection`] found. It never
+//! counts, decides who owns what, or knows a rule.
 
+pub mod alerts;
 pub mod http;
 pub mod listener;
 pub mod prometheus;
+pub mod recent;

@@ -140,7 +140,8 @@ mod tests {
         WaitReading,
     };
     use crate::usage::tenant::{
-        AgentUsage, ByDirection, ByDiskDirection, ByFamily, NodeUsage, ProcessUsage, TenantUsage,
+        AgentUsage, ByDirection, ByDiskDirection, ByFamily, DetectionUsage, Drops, NodeUsage,
+        ProcessUsage, RuleUsage, TenantUsage,
     };
 
     /// A node where everything has a value.
@@ -172,6 +173,19 @@ mod tests {
             map_memory_bytes: 1 << 20,
             epoch_start_time_seconds: 1_700_000_000.5,
             features: BTreeMap::from([("disk".to_owned(), false), ("sched".to_owned(), true)]),
+            detection: Some(DetectionUsage {
+                calls_total: BTreeMap::from([("sent".to_owned(), 8)]),
+                drops: vec![Drops {
+                    tenant: "acme".to_owned(),
+                    event: "openat".to_owned(),
+                    cause: "ring_full".to_owned(),
+                    count: 2,
+                }],
+                lost_total: BTreeMap::from([("alert_unwritten".to_owned(), 1)]),
+                reloads_total: BTreeMap::from([("ok".to_owned(), 1)]),
+                by_rule: vec![RuleUsage { rule: "A \"rule\"".to_owned(), ..RuleUsage::default() }],
+                ..DetectionUsage::default()
+            }),
             process: ProcessUsage {
                 cpu_seconds_total: 0.125,
                 resident_memory_bytes: 1 << 24,
@@ -257,6 +271,36 @@ mod tests {
         # TYPE process_start_time_seconds gauge
         # UNIT process_start_time_seconds seconds
         process_start_time_seconds 1700000001.0
+        # TYPE landlord_events_calls counter
+        landlord_events_calls_total{outcome="sent"} 8
+        # TYPE landlord_events_lifecycle counter
+        landlord_events_lifecycle_total 0
+        # TYPE landlord_events_dropped counter
+        landlord_events_dropped_total{tenant="acme",event="openat",cause="ring_full"} 2
+        # TYPE landlord_events_lost counter
+        landlord_events_lost_total{cause="alert_unwritten"} 1
+        # TYPE landlord_events_evaluated counter
+        landlord_events_evaluated_total 0
+        # TYPE landlord_alerts counter
+        landlord_alerts_total 0
+        # TYPE landlord_alerts_repeated counter
+        landlord_alerts_repeated_total 0
+        # TYPE landlord_processes gauge
+        landlord_processes 0
+        # TYPE landlord_processes_bytes gauge
+        # UNIT landlord_processes_bytes bytes
+        landlord_processes_bytes 0
+        # TYPE landlord_rules_reloads counter
+        landlord_rules_reloads_total{outcome="ok"} 1
+        # TYPE landlord_rule_kernel_passes counter
+        landlord_rule_kernel_passes_total{rule="A \"rule\""} 0
+        # TYPE landlord_rule_evaluations counter
+        landlord_rule_evaluations_total{rule="A \"rule\""} 0
+        # TYPE landlord_rule_matches counter
+        landlord_rule_matches_total{rule="A \"rule\""} 0
+        # TYPE landlord_rule_evaluation_seconds counter
+        # UNIT landlord_rule_evaluation_seconds seconds
+        landlord_rule_evaluation_seconds_total{rule="A \"rule\""} 0.0
         # EOF
         "#);
     }

@@ -87,6 +87,65 @@ pub struct AgentUsage {
     /// The agent's own process.
     #[serde(default)]
     pub process: ProcessUsage,
+    /// Events, rules and alerts; absent when the agent only meters.
+    #[serde(default)]
+    pub detection: Option<DetectionUsage>,
+}
+
+/// What rules cost and found, since the agent started.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DetectionUsage {
+    /// Calls that rules want, by what the kernel side did with them: `early` and
+    /// `verdict` (no rule can match), `sent`, `lost`.
+    pub calls_total: BTreeMap<String, u64>,
+    /// Starts and ends of processes that were sent.
+    pub lifecycle_total: u64,
+    /// Records that could not be sent.
+    pub drops: Vec<Drops>,
+    /// What the agent could not do with events, by cause.
+    pub lost_total: BTreeMap<String, u64>,
+    /// Events held against the rules.
+    pub events_total: u64,
+    /// Alerts written.
+    pub alerts_total: u64,
+    /// Alerts that said the same as one before and were counted.
+    pub repeats_total: u64,
+    /// Processes that are remembered.
+    pub processes: u64,
+    /// Memory of these, bytes.
+    pub process_bytes: u64,
+    /// Rules read anew, by outcome: `ok`, `failed`.
+    pub reloads_total: BTreeMap<String, u64>,
+    /// Of each rule in force.
+    pub by_rule: Vec<RuleUsage>,
+}
+
+/// Records of one kind that could not be sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drops {
+    /// Whose they were.
+    pub tenant: String,
+    /// The call, or `process exec` and the like.
+    pub event: String,
+    /// Why: `ring_full`, `rate_limited`, `unreadable`.
+    pub cause: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// One rule.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RuleUsage {
+    /// Its name.
+    pub rule: String,
+    /// Events of its types that the kernel side let through.
+    pub kernel_passes: u64,
+    /// Events that it was held against.
+    pub evaluations: u64,
+    /// Events that it matched.
+    pub matches: u64,
+    /// Seconds that took, by sampling.
+    pub seconds: f64,
 }
 
 /// What the agent itself costs.

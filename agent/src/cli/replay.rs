@@ -1,0 +1,90 @@
+//! `landlord replay`: a recording through rules.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use jiff::tz::TimeZone;
+
+use super::duration;
+use crate::detection::RuleSet;
+use crate::pipeline::replay::{ReplayOptions, replay};
+use crate::rules::load::Options;
+use crate::rules::rule::{Matching, Priority};
+
+/// Hold rules against a recording
+///
+/// Prints the alerts that the rules raise for what `landlord record` has written:
+/// with the same rules the same as when it was recorded, as often as it is read. Of a
+/// recording that was cut short, the alerts of what is there are printed, then an
+/// error.
+#[derive(Args, Debug)]
+pub(super) struct Replay {
+    /// The recording
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// Rule files, or folders of them [default: the rules that come with Landlord]
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    rules: Vec<PathBuf>,
+
+    /// Which of the rules that match an event raise an alert
+    #[arg(long = "match", value_name = "RULES", default_value = "first")]
+    matching: Matches,
+
+    /// How long the same alert is counted instead of written
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration::parse)]
+    repeats: Duration,
+
+    /// Form of the alerts
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    output: Format,
+}
+
+/// Which rules count.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Matches {
+    /// The first, in the order of the files
+    First,
+    /// All of them
+    All,
+}
+
+/// Form of the output.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// A line of text for each alert
+    Text,
+    /// An object for each alert, one a line
+    Json,
+}
+
+pub(super) fn run(flags: &Replay, out: &mut impl Write) -> Result<()> {
+    let matching = match flags.matching {
+        Matches::First => Matching::First,
+        Matches::All => Matching::All,
+    };
+    let options = Options { minimum_priority: Priority::Debug, matching };
+    let (rules, _) = RuleSet::load(&flags.rules, &options)?;
+    let replaying = ReplayOptions {
+        zone: TimeZone::system(),
+        repeats_ns: u64::try_from(flags.repeats.as_nanos()).unwrap_or(u64::MAX),
+        memory_bytes: 256 << 20,
+    };
+    let mut written = Ok(());
+    let ended = replay(&flags.file, rules, &replaying, |alert| {
+        let mut line = match flags.output {
+            Format::Text => alert.text,
+            Format::Json => alert.json,
+        };
+        line.push(b'\n');
+        if written.is_ok() {
+            written = out.write_all(&line);
+        }
+    });
+    written?;
+    ended?;
+    Ok(())
+}

@@ -1,0 +1,18 @@
+//! The clock of the kernel's records, and what it is on the wall.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// `CLOCK_BOOTTIME`, nanoseconds.
+pub(super) fn boottime_ns() -> u64 {
+    let now = clock_gettime(ClockId::Boottime);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
+    seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(now.tv_nsec).unwrap_or(0))
+}
+
+/// Nanoseconds since 1970 at which `CLOCK_BOOTTIME` was 0, as the wall clock is now.
+pub(super) fn boot_unix_ns() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_nanos()).unwrap_or(u64::MAX).saturating_sub(boottime_ns())
+}

@@ -1,0 +1,203 @@
+//! Feeds the detector what it asks for beside records: cgroups, processes, containers,
+//! names, addresses. Writes what it feeds into the recording, if there is one.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use super::PROC;
+use super::clock::boottime_ns;
+use super::hosts::Resolved;
+use super::name_reader::NameReader;
+use crate::capture::{CaptureError, Writer};
+use crate::config::{AlertFormat, Detection};
+use crate::container::{Answer, ContainerFacts, Lookup};
+use crate::detection::{Alert, Cgroup, Container, Detector, Input};
+use crate::identity::{CgroupId, TenantRules};
+use crate::kernel::events::{CgroupPaths, Place};
+use crate::process::{Names, NamesAnswer, ProcFs};
+use crate::sinks::alerts::AlertWriter;
+use crate::sinks::recent::Recent;
+
+/// All but the rings, so that it can be fed while they are read.
+pub(super) struct Feeder {
+    pub(super) paths: Arc<CgroupPaths>,
+    pub(super) tenants: TenantRules,
+    pub(super) detector: Detector,
+    pub(super) detection: Detection,
+    pub(super) proc_fs: ProcFs,
+    /// What was read of names, and when to read again; the detector has its own.
+    pub(super) names: Names,
+    pub(super) reader: NameReader,
+    pub(super) lookup: Lookup,
+    pub(super) answers: Receiver<Answer>,
+    /// Containers that were asked for.
+    pub(super) asked: HashSet<Box<str>>,
+    pub(super) sink: Sink,
+    /// Addresses of the hosts that rules name.
+    pub(super) hosts: Receiver<Resolved>,
+    pub(super) recording: Option<Writer<BufWriter<File>>>,
+    pub(super) failure: Option<CaptureError>,
+}
+
+/// Where alerts go.
+pub(super) struct Sink {
+    pub(super) writer: Option<AlertWriter>,
+    pub(super) format: AlertFormat,
+    pub(super) recent: Arc<Recent>,
+}
+
+impl Sink {
+    fn alert(&self, alert: &Alert) {
+        if let Some(writer) = &self.writer {
+            match self.format {
+                AlertFormat::Text => writer.line(alert.text.clone()),
+                AlertFormat::Json => writer.line(alert.json.clone()),
+                AlertFormat::None => {}
+            }
+        }
+        match serde_json::to_value(alert) {
+            Ok(alert) => self.recent.add(alert),
+            Err(error) => tracing::warn!(%error, "an alert is not shown by the API"),
+        }
+    }
+}
+
+impl Feeder {
+    /// Tells of the processes that run already. Records that come meanwhile are newer
+    /// and win.
+    pub(super) fn begin(&mut self) {
+        if let Some(request) = self.names.due(None, 1, boottime_ns()) {
+            let answer = request.read(Path::new(PROC));
+            self.named(answer);
+        }
+        match self.proc_fs.scan().map(Iterator::collect::<Vec<_>>) {
+            Ok(found) => {
+                for facts in found {
+                    self.feed(&Input::Process(Box::new(facts)));
+                }
+            }
+            Err(error) => tracing::error!(%error, "the processes that run already are not known"),
+        }
+    }
+
+    /// Hands names on, if they changed.
+    fn named(&mut self, answer: NamesAnswer) {
+        let container = answer.container().map(Box::<str>::from);
+        if self.names.take(answer) {
+            let found = self.names.snapshot().find(|names| names.container == container).cloned();
+            if let Some(names) = found {
+                self.feed(&Input::Names(Box::new(names)));
+            }
+        }
+    }
+
+    fn feed(&mut self, input: &Input<'_>) {
+        if let Some(recording) = &mut self.recording
+            && let Err(error) = recording.write(input)
+        {
+            tracing::error!(%error, "the recording ends here");
+            self.failure = Some(error);
+            self.recording = None;
+        }
+        let sink = &self.sink;
+        self.detector.apply(input, &mut |alert| sink.alert(&alert));
+    }
+
+    pub(super) fn record(&mut self, bytes: &[u8]) {
+        let unknown = self.detector.unknown(bytes);
+        if let Some(cgroup) = unknown.cgroup {
+            self.learn(cgroup, unknown.pid);
+        }
+        if let Some((pid, start_ns)) = unknown.process {
+            let facts = self.proc_fs.read(pid);
+            if let Some(facts) = facts.filter(|it| it.start_ns.abs_diff(start_ns) < 20_000_000) {
+                self.feed(&Input::Process(Box::new(facts)));
+            }
+        }
+        self.feed(&Input::Record(bytes));
+    }
+
+    /// Finds out where a cgroup is.
+    fn learn(&mut self, id: u64, pid: u32) {
+        let path = self.paths.path(CgroupId(id));
+        let tenant = self.tenants.tenant(path.as_deref()).to_string();
+        self.feed(&Input::Cgroup(Cgroup { id, path, tenant }));
+        let container = self.detector.container_of(id);
+        match container.map(|(container, runtime)| (Box::<str>::from(container), runtime)) {
+            Some((container, runtime)) => {
+                self.place(id, Place::Container);
+                if let Some(request) = self.names.due(Some(&container), pid, boottime_ns()) {
+                    self.reader.read(request);
+                }
+                if self.asked.insert(container.clone()) {
+                    let asked = self.lookup.request(&container, runtime, Some(pid));
+                    if !asked {
+                        self.answer(&container, None, true);
+                    }
+                }
+            }
+            None => self.place(id, Place::Host),
+        }
+    }
+
+    /// Tells the kernel side where a cgroup is; one without a slot stays unknown there.
+    fn place(&self, id: u64, place: Place) {
+        if !self.paths.set_place(CgroupId(id), place) {
+            tracing::debug!(cgroup = id, "a cgroup without a slot");
+        }
+    }
+
+    fn answer(&mut self, id: &str, facts: Option<&Arc<ContainerFacts>>, is_final: bool) {
+        let facts = facts.map(|facts| facts.as_ref().clone());
+        let answer = Container { id: id.to_owned(), facts, is_final };
+        self.feed(&Input::Container(Box::new(answer)));
+    }
+
+    /// What is to be done whether or not records came.
+    pub(super) fn turn(&mut self) {
+        while let Ok(answer) = self.answers.try_recv() {
+            self.answer(&answer.id, answer.facts.as_ref(), answer.is_final);
+        }
+        while let Some(answer) = self.reader.answer() {
+            self.named(answer);
+        }
+        for parent in self.detector.take_orphans() {
+            if let Some(facts) = self.proc_fs.read(parent) {
+                self.feed(&Input::Process(Box::new(facts)));
+            }
+        }
+        while let Ok(Resolved { name, addresses }) = self.hosts.try_recv() {
+            self.feed(&Input::Host { name, addresses });
+        }
+        self.feed(&Input::Time(boottime_ns()));
+    }
+
+    /// Looks at all processes anew, after the kernel side lost what became of some.
+    pub(super) fn reconcile(&mut self) {
+        let begun_ns = boottime_ns();
+        match self.proc_fs.scan().map(Iterator::collect) {
+            Ok(found) => self.feed(&Input::Processes(begun_ns, found)),
+            Err(error) => tracing::error!(%error, "processes cannot be read anew"),
+        }
+    }
+
+    pub(super) fn finish(&mut self) {
+        let sink = &self.sink;
+        self.detector.finish(&mut |alert| sink.alert(&alert));
+    }
+
+    pub(super) fn end_recording(&mut self) -> Option<CaptureError> {
+        let failure = self.failure.take();
+        let ended = self.recording.take().map(Writer::finish);
+        failure.or_else(|| ended.and_then(Result::err))
+    }
+
+    pub(super) fn tenant_of(&mut self, cgroup: u64) -> String {
+        let path = self.paths.path(CgroupId(cgroup));
+        self.tenants.tenant(path.as_deref()).to_string()
+    }
+}
