@@ -2,6 +2,7 @@
 //!
 //! - [`cgroup`]: cgroups made for one test and removed after it; the kernel's own
 //!   CPU accounting of them.
+//! - [`container`]: containers of runc, which need nothing but busybox.
 //! - [`netns`]: pairs of network namespaces joined by a silent link, and the
 //!   link's own byte counters.
 //! - [`workload`]: processes that do a known amount of work in such a place and
@@ -15,6 +16,7 @@
 
 pub mod agent;
 pub mod cgroup;
+pub mod container;
 pub mod netns;
 pub mod truth;
 pub mod workload;

@@ -97,3 +97,19 @@ fn prometheus_finds_the_agent_up_and_its_counters_right() {
     agent.terminate().unwrap();
     prometheus.wait_for("up{job=\"landlord\"}", "=> 0 ");
 }
+
+#[test]
+fn alerting_rules_fire_when_they_should() {
+    let Some(promtool) = std::env::var_os("LANDLORD_PROMTOOL") else {
+        println!("SKIPPED: no promtool; `cargo xtask setup` fetches it");
+        return;
+    };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts/prometheus");
+    let run = |args: &[&str]| {
+        let output = Command::new(&promtool).args(args).current_dir(&folder).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&said));
+    };
+    run(&["check", "rules", "landlord.rules.yaml"]);
+    run(&["test", "rules", "landlord.test.yaml"]);
+}

@@ -7,6 +7,7 @@
 
 mod http;
 mod process;
+pub mod watch;
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -36,6 +37,8 @@ const BPF_FS: &str = "/sys/fs/bpf";
 const PIN_PREFIX: &str = "landlord-test-";
 /// A configuration that says what is the default anyway.
 const NO_CHANGE: &str = "interval: 5s\n";
+/// For how long equal alerts are counted instead of written.
+const REPEATS: &str = "--alerts-repeats";
 /// How much of the agent's log an error message repeats.
 const LOG_LINES: usize = 20;
 
@@ -116,34 +119,82 @@ impl Home {
         Command::new(&self.binary)
     }
 
-    /// The command that runs an agent here. Its log is not redirected yet.
+    /// The command that runs an agent here, which watches or only meters. Its log is not
+    /// redirected yet.
     #[must_use]
-    pub fn run_command(&self) -> Command {
+    pub fn run_command(&self, watches: bool) -> Command {
         let mut command = self.command();
         command.arg("run").arg("--listen").arg(self.address.to_string());
         command.arg("--config").arg(self.configuration_file());
         command.arg("--pin-path").arg(&self.pin);
         command.arg("--state").arg(self.state_file());
+        command.arg("--rules-enabled").arg(watches.to_string());
         command
     }
 
-    /// Starts an agent and waits until it is ready.
+    /// Starts an agent that only meters and waits until it is ready.
     ///
     /// # Errors
     ///
     /// It ended, or is not ready in time; the message has the end of its log.
     pub fn start(&self) -> Result<Agent<'_>> {
         let log = File::create(self.log_file()).context("cannot make the agent's log")?;
-        let child = self
-            .run_command()
+        let alerts = log.try_clone().context("cannot share the agent's log")?;
+        self.started(&mut self.run_command(false), alerts.into(), log)
+    }
+
+    /// Starts an agent that watches with these rules, or its own of none, and waits
+    /// until it is ready. Nobody reads its alerts.
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Self::start).
+    pub fn start_watching(&self, rules: &[PathBuf]) -> Result<Agent<'_>> {
+        let log = File::create(self.log_file()).context("cannot make the agent's log")?;
+        let mut command = self.run_command(true);
+        if !rules.is_empty() {
+            command.arg("--rules").args(rules);
+        }
+        self.started(&mut command, Stdio::null(), log)
+    }
+
+    fn started(&self, command: &mut Command, alerts: Stdio, log: File) -> Result<Agent<'_>> {
+        let child = command
             .stdin(Stdio::null())
-            .stdout(log.try_clone().context("cannot share the agent's log")?)
+            .stdout(alerts)
             .stderr(log)
             .spawn()
             .with_context(|| format!("cannot start {}", self.binary.display()))?;
         let mut agent = Agent { home: self, child, ended: false };
         agent.wait_until_ready()?;
         Ok(agent)
+    }
+
+    /// Starts an agent that only meters is what [`start`](Self::start) does; this one
+    /// watches, too, with these rules, and writes its alerts where the value that comes
+    /// back finds them. `more` are further arguments; without `--alerts-repeats` among
+    /// them, every alert is written.
+    ///
+    /// # Errors
+    ///
+    /// It ended, or is not ready in time; the message has the end of its log.
+    pub fn watch(&self, rules: &[PathBuf], more: &[&str]) -> Result<watch::Watch<'_>> {
+        let alerts = self.directory.path().join("alerts");
+        let marker = self.directory.path().join("marker.yaml");
+        fs::write(&marker, watch::marker_rule(self.directory.path()))
+            .context("cannot write the marker's rule")?;
+        let log = File::create(self.log_file()).context("cannot make the agent's log")?;
+        let mut command = self.run_command(true);
+        command
+            .args(["--alerts-format", "json", "--rules-match", "all"])
+            .args(if more.contains(&REPEATS) { &[][..] } else { &[REPEATS, "0s"] })
+            .args(more)
+            .arg("--rules")
+            .args(rules)
+            .arg(&marker);
+        let alerts_file = File::create(&alerts).context("cannot make the file of alerts")?;
+        let agent = self.started(&mut command, alerts_file.into(), log)?;
+        Ok(watch::Watch::new(agent, alerts, self.directory.path().to_owned()))
     }
 
     /// The end of the log of the agent that was started last.

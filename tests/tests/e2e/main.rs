@@ -13,6 +13,7 @@ mod lifecycle;
 mod network;
 mod refusals;
 mod restart;
+mod rules;
 mod screens;
 mod stage;
 mod syscalls;

@@ -33,7 +33,7 @@ fn check_configuration(yaml: &str, words: &[&str]) {
         return;
     }
     let home = Home::new(yaml).unwrap();
-    check_refused(&home, home.run_command(), words);
+    check_refused(&home, home.run_command(false), words);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_busy_port() {
     let home = home();
     let _busy = TcpListener::bind(home.address()).unwrap();
     let port = home.address().port().to_string();
-    check_refused(&home, home.run_command(), &[&port, "--listen"]);
+    check_refused(&home, home.run_command(false), &[&port, "--listen"]);
 }
 
 #[test]

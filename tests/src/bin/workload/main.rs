@@ -6,17 +6,22 @@
 //! ([`landlord_tests::truth::Truth`]) with what it did. When standard input ends
 //! before the work does, so does the process. It never reads a figure of Landlord's.
 
+mod act;
 mod amount;
 mod cpu;
 mod disk;
+mod file;
 mod gate;
 mod memory;
+mod opens;
+mod paths;
 mod pipe;
 mod place;
 mod process;
 mod raw;
 mod syscalls;
 mod tcp;
+mod tree;
 mod udp;
 
 use std::io::Write as _;
@@ -54,10 +59,12 @@ enum Work {
     Signals(syscalls::CountArgs),
     /// Start children that only exit
     ExitStorm(process::CountArgs),
-    /// Start children that only exit; counts processor time, not calls
+    /// Start children that run a tiny program; counts processor time, not calls
     Forkexec(process::CountArgs),
     /// Start children, and kill each while it waits in a system call
     Killed(process::CountArgs),
+    /// Open a file for reading and close it
+    Openclose(file::OpencloseArgs),
     /// Pass one byte to and fro between two threads
     Pingpong(pipe::Args),
     /// Answer requests over TCP until the clients are done
@@ -84,6 +91,15 @@ enum Work {
     Oom(memory::OomArgs),
     /// Write to a block device, past the page cache
     Disk(disk::Args),
+    /// Open files again and again
+    Opens(opens::Args),
+    /// Start chains of short processes
+    Tree(tree::Args),
+    /// Open files in unusual ways and tell what /proc says of each
+    Paths(paths::Args),
+    /// Do one thing that rules watch for, at once and without a word
+    #[command(subcommand)]
+    Act(act::Act),
     /// Hold a network namespace until standard input ends
     #[command(hide = true)]
     Namespace,
@@ -92,6 +108,9 @@ enum Work {
 fn main() -> ExitCode {
     if let Some(role) = process::child_role() {
         return role.play();
+    }
+    if let Some(end) = tree::link() {
+        return end;
     }
     match run(&Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -104,6 +123,12 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Result<()> {
     cli.place.take()?;
+    if let Work::Act(act) = &cli.work {
+        return act::act(act);
+    }
+    if let Work::Paths(args) = &cli.work {
+        return paths::open_and_tell(args);
+    }
     let gate = Gate::new(cli.now);
     if let Work::Namespace = cli.work {
         place::leave_network()?;
@@ -123,6 +148,7 @@ fn work(work: &Work, gate: Gate) -> Result<Truth> {
         Work::ExitStorm(args) => process::exit_storm(args, gate),
         Work::Forkexec(args) => process::forkexec(args, gate),
         Work::Killed(args) => process::killed(args, gate),
+        Work::Openclose(args) => file::openclose(args, gate),
         Work::Pingpong(args) => pipe::pingpong(args, gate),
         Work::TcpServer(args) => tcp::server(args, gate),
         Work::TcpClient(args) => tcp::client(args, gate),
@@ -136,7 +162,11 @@ fn work(work: &Work, gate: Gate) -> Result<Truth> {
         Work::Memory(args) => memory::hold(args, gate),
         Work::Oom(args) => memory::take_until_killed(args, gate),
         Work::Disk(args) => disk::write(args, gate),
-        Work::Namespace => anyhow::bail!("a namespace is held, not worked"),
+        Work::Opens(args) => opens::open_all(args, gate),
+        Work::Tree(args) => tree::chains(args, gate),
+        Work::Act(_) | Work::Paths(_) | Work::Namespace => {
+            anyhow::bail!("there is no work to be told of")
+        }
     }
 }
 

@@ -1,4 +1,7 @@
-//! The one instruction that no library offers: a system call by the 32-bit gate.
+//! What no library offers safely: a system call by the 32-bit gate, and calls whose
+//! descriptors could break memory.
+
+use rustix::mm::UserfaultfdFlags;
 
 /// Number of `getppid` in the 32-bit x86 table.
 #[cfg(target_arch = "x86_64")]
@@ -29,4 +32,19 @@ pub(crate) fn getppid_of_32_bit() -> Option<u64> {
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) fn getppid_of_32_bit() -> Option<u64> {
     None
+}
+
+/// Asks for a BPF command without giving it anything to work on, so that it fails.
+#[expect(unsafe_code, reason = "no library offers a command that must fail")]
+pub(crate) fn bpf_without_attributes(command: u32) {
+    // SAFETY: the size of the attributes is 0, so the kernel reads nothing from the
+    // null pointer and finds nothing that it could do.
+    unsafe { nix::libc::syscall(nix::libc::SYS_bpf, command, std::ptr::null::<u8>(), 0_u32) };
+}
+
+/// Makes a descriptor for page faults, and closes it.
+#[expect(unsafe_code, reason = "what is done with the descriptor may break memory")]
+pub(crate) fn userfaultfd(flags: UserfaultfdFlags) {
+    // SAFETY: no memory is registered with the descriptor.
+    unsafe { rustix::mm::userfaultfd(flags) }.ok();
 }

@@ -1,0 +1,218 @@
+//! Each of Falco's own rules, unmodified, on what really happens: an action that
+//! raises it and near misses that do not. The table is in the test's output.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use landlord_tests::agent::Home;
+use landlord_tests::agent::watch::{Alert, Watch};
+use nix::sched::{CloneFlags, unshare};
+use rustix::mount::{MountPropagationFlags, mount_bind, mount_change};
+
+use super::case::{self, Case, Place};
+use super::scene::{self, MARKER, Scene, TOKEN};
+use crate::stage::emulated;
+
+/// Where the rule files are in a test guest, and on a host beside the workspace.
+const FOLDERS: [&str; 2] =
+    ["/falco-rules", concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/falco-rules")];
+/// How long an alert may take after its event, and one that must not come is waited for.
+const PATIENCE: Duration = Duration::from_secs(8);
+const SILENCE: Duration = Duration::from_secs(3);
+/// The rule of the containers' markers.
+const MARKED: &str = "Lab container marker";
+/// What one rule asks the resolver for.
+const HOSTS: &str = "127.0.0.1 localhost\n192.0.2.77 kubernetes.default.svc.cluster.local\n";
+/// A list that is empty as it comes, and its rule silent.
+const NAMESPACES: &str = "- list: namespace_scope_network_only_subnet\n  items: [default]\n  \
+                          override:\n    items: append\n";
+
+#[test]
+fn official_stable_and_incubating_rules() {
+    let cases = [include_str!("cases/stable.case"), include_str!("cases/incubating.case")].concat();
+    check(&cases, &["falco_rules.yaml", "falco-incubating_rules.yaml"], NAMESPACES);
+}
+
+/// Tries all cases with these rule files and what is added to them.
+pub(super) fn check(cases: &str, files: &[&str], more: &str) {
+    if !landlord_tests::may_run() {
+        return;
+    }
+    // A guest takes many minutes for it: `cargo xtask vm KERNEL --filter official`.
+    let is_asked_for = std::env::args().any(|it| ["official", "attacks"].contains(&it.as_str()));
+    if emulated() && !is_asked_for {
+        println!("in an emulated machine only when it is asked for by name");
+        return;
+    }
+    let named = std::env::var_os("LANDLORD_FALCO_RULES").map(PathBuf::from);
+    let mut folders = named.into_iter().chain(FOLDERS.map(PathBuf::from));
+    let Some(folder) = folders.find(|folder| folder.is_dir()) else {
+        println!("no official rule files here; LANDLORD_FALCO_RULES names their folder");
+        return;
+    };
+    let Some(busybox) = scene::busybox() else {
+        println!("SKIPPED: no static busybox; LANDLORD_BUSYBOX names it");
+        return;
+    };
+    let cases = case::parse(cases).unwrap();
+    let files: Vec<PathBuf> = files.iter().map(|name| folder.join(name)).collect();
+    // A thread of its own may have mounts of its own.
+    let tried = std::thread::scope(|scope| {
+        scope.spawn(|| all(&cases, &files, more, &busybox)).join().unwrap()
+    });
+    let Tried { table, failures } = tried.unwrap();
+    println!("{table}");
+    assert!(failures.is_empty(), "{table}\n{failures}");
+}
+
+/// What came of all cases.
+#[derive(Default)]
+struct Tried {
+    table: String,
+    failures: String,
+}
+
+fn all(cases: &[Case], files: &[PathBuf], more: &str, busybox: &Path) -> Result<Tried> {
+    let folder = tempfile::tempdir()?;
+    name_hosts(folder.path())?;
+    let added = folder.path().join("added.yaml");
+    std::fs::write(&added, added_rules(cases, more)?)?;
+    let rules: Vec<PathBuf> = files.iter().chain([&added]).cloned().collect();
+    let home = Home::new("")?;
+    let mut watch = home.watch(&rules, &[])?;
+    let mut scene = Scene::new(busybox)?;
+    let mut tried = Tried::default();
+    let table = &mut tried.table;
+    writeln!(table, "{:<72} {:<10} {:>5} near miss", "rule", "place", "fired")?;
+    for case in cases {
+        let place = format!("{:?}", case.place).to_lowercase();
+        write!(table, "{:<72} {place:<10} ", case.rule)?;
+        if let Some(reason) = missing(case, &scene) {
+            writeln!(table, "skipped: {reason}")?;
+            continue;
+        }
+        let before = tried.failures.len();
+        let fired = one(case, &mut watch, &mut scene, &mut tried.failures)
+            .with_context(|| format!("{}:\n{}", case.rule, home.log()))?;
+        let near = if tried.failures.len() == before { "silent" } else { "FAILED" };
+        writeln!(table, "{fired:>5} {near}")?;
+    }
+    watch.stop()?;
+    Ok(tried)
+}
+
+/// Tries one case; how often its rule was raised by what has to raise it.
+fn one(
+    case: &Case,
+    watch: &mut Watch<'_>,
+    scene: &mut Scene,
+    failures: &mut String,
+) -> Result<usize> {
+    let mut fired = 0;
+    ensure!(case.parts.iter().any(|part| part.fires), "nothing raises it");
+    ensure!(case.parts.iter().any(|part| !part.fires), "it has no near miss");
+    for part in &case.parts {
+        watch.settle()?;
+        let seen = watch.alerts()?.len();
+        let done = scene.run(part, case.user.as_deref())?;
+        let is_marker = |alert: &Alert| {
+            alert.rule() == MARKED && *alert.field("fd.name") == format!("{MARKER}{}", done.token)
+        };
+        if done.is_marked {
+            let marker = until(PATIENCE, watch, seen, is_marker)?;
+            ensure!(marker.iter().any(is_marker), "the container does not end: {}", done.said);
+        }
+        watch.settle()?;
+        let is_it = |alert: &Alert| {
+            alert.rule() == case.rule && *alert.field(&format!("proc.env[{TOKEN}]")) == done.token
+        };
+        let is_late = part.place != Place::Host && !done.is_marked;
+        let patience = match (part.fires, is_late) {
+            (true, _) => PATIENCE,
+            (false, true) => SILENCE,
+            (false, false) => Duration::ZERO,
+        };
+        let alerts = until(patience, watch, seen, is_it)?;
+        let found: Vec<&Alert> = alerts.iter().filter(|alert| is_it(alert)).collect();
+        fired += if part.fires { found.len() } else { 0 };
+        if found.is_empty() == part.fires {
+            let what = if part.fires { "was not raised by" } else { "was raised by" };
+            writeln!(failures, "{} {what}\n{}it said:\n{}", case.rule, part.script, done.said)?;
+            for alert in found {
+                writeln!(failures, "{}", alert.output())?;
+            }
+        }
+    }
+    Ok(fired)
+}
+
+/// The alerts after the first `seen`, as soon as one is as wanted or the time is over.
+fn until(
+    patience: Duration,
+    watch: &Watch<'_>,
+    seen: usize,
+    wanted: impl Fn(&Alert) -> bool,
+) -> Result<Vec<Alert>> {
+    let deadline = Instant::now() + patience;
+    loop {
+        let alerts: Vec<Alert> = watch.alerts()?.into_iter().skip(seen).collect();
+        if alerts.iter().any(&wanted) || Instant::now() >= deadline {
+            return Ok(alerts);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Why a case cannot be tried here.
+fn missing(case: &Case, scene: &Scene) -> Option<String> {
+    if case.parts.iter().any(|part| part.place != Place::Host) && !scene.has_containers() {
+        return Some("no runc".to_owned());
+    }
+    let release = rustix::system::uname().release().to_string_lossy().into_owned();
+    if case.kernel > case::release(&release) {
+        return Some(format!("kernel {release}"));
+    }
+    let is_there = |program: &str| {
+        let find = format!("command -v {program}");
+        Command::new("sh").arg("-c").arg(find).output().is_ok_and(|it| it.status.success())
+    };
+    let needed = case.needs.iter().find(|program| !is_there(program))?;
+    Some(format!("no {needed}"))
+}
+
+/// Switches all rules on, and has their alerts tell which script they are about.
+fn added_rules(cases: &[Case], more: &str) -> Result<String> {
+    let mut text = more.to_owned();
+    for rule in cases.iter().map(|case| case.rule.as_str()).collect::<BTreeSet<_>>() {
+        writeln!(
+            text,
+            "- rule: {rule}\n  enabled: true\n  output: \" case=%proc.env[{TOKEN}]\"\n  \
+             override:\n    enabled: replace\n    output: append"
+        )?;
+    }
+    writeln!(
+        text,
+        "- rule: {MARKED}\n  desc: The script of a container is done\n  condition: >\n    \
+         evt.type in (open, openat, openat2) and fd.name startswith {MARKER}\n  \
+         output: marker %fd.name\n  priority: DEBUG"
+    )?;
+    Ok(text)
+}
+
+/// Gives hosts their addresses, for this thread and what it starts.
+fn name_hosts(folder: &Path) -> Result<()> {
+    let hosts = folder.join("hosts");
+    std::fs::write(&hosts, HOSTS)?;
+    unshare(CloneFlags::CLONE_NEWNS).context("no mounts of its own")?;
+    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    mount_change("/", private).context("mounts are shared")?;
+    let place = Path::new("/etc/hosts");
+    if !place.exists() {
+        std::fs::write(place, "")?;
+    }
+    mount_bind(&hosts, place).context("cannot name hosts")
+}

@@ -1,0 +1,104 @@
+//! The path that a rule sees is the one that `/proc/self/fd` tells, however the file
+//! was opened.
+
+use std::process::Command;
+
+use landlord_tests::agent::Home;
+use landlord_tests::agent::watch::Watch;
+use landlord_tests::workload::binary;
+
+use super::rules;
+use crate::stage::amount;
+
+/// The folder is unlike all others; the agent has it among its arguments, too.
+fn rule(folder: &str) -> String {
+    format!(
+        "- rule: Opened\n  desc: d\n  condition: >\n    evt.type in (open, openat, openat2, creat) \
+         and evt.rawres >= 0 and proc.args startswith \"paths \" and proc.args contains {folder}\n  output: path=%fd.name\n  \
+         priority: NOTICE\n"
+    )
+}
+
+/// Opens files, and demands that each open was told with a path that is right.
+fn check(watch: &mut Watch<'_>, kind: &str, folder: &std::path::Path) {
+    let folder = folder.join(kind);
+    std::fs::create_dir(&folder).unwrap();
+    let before = watch.alerts().unwrap().len();
+    let output = Command::new(binary().unwrap())
+        .args(["paths", kind, "--rounds", &amount(2000, 200).to_string(), "--folder"])
+        .arg(&folder)
+        .output()
+        .unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    if kind == "layers" && complaint.contains("no file system of layers") {
+        println!("this kernel has no overlayfs: shown on others");
+        return;
+    }
+    assert!(output.status.success(), "{kind}: {complaint}");
+    let right: Vec<(String, Vec<String>)> = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(!right.is_empty());
+
+    let told = watch.of_rule("Opened", before).unwrap();
+    let told: Vec<&str> =
+        told.iter().map(|it| it.field("fd.name").as_str().unwrap_or("?")).collect();
+    let fence = folder.join("fence").display().to_string();
+    let is_fence = |path: &&str| **path == *fence || path.ends_with("/fence");
+    // The first is where it is made.
+    let fences: Vec<usize> =
+        told.iter().enumerate().filter(|(_, path)| is_fence(path)).map(|(at, _)| at).collect();
+    assert_eq!(fences.len(), 3, "{kind}: {told:?}");
+    let told = &told[fences[1] + 1..fences[2]];
+    let wrong: Vec<String> = right
+        .iter()
+        .zip(told)
+        .filter(|((_, paths), told)| !paths.iter().any(|path| path == *told))
+        .map(|((how, paths), told)| format!("{how}: told {told:?}, right {paths:?}"))
+        .collect();
+    assert!(wrong.is_empty(), "{kind}: {} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert_eq!(told.len(), right.len(), "{kind}: opens told of");
+}
+
+fn check_kind(kind: &str) {
+    if !landlord_tests::may_run() {
+        return;
+    }
+    let folder = tempfile::Builder::new().prefix("landlord-paths-").tempdir().unwrap();
+    let file = rules(folder.path(), &rule(&folder.path().display().to_string()));
+    let home = Home::new("").unwrap();
+    let mut watch = home.watch(&[file], &[]).unwrap();
+    check(&mut watch, kind, folder.path());
+}
+
+#[test]
+fn names_links_and_descriptors() {
+    check_kind("plain");
+}
+
+#[test]
+fn paths_as_long_as_the_kernel_allows() {
+    check_kind("long");
+}
+
+#[test]
+fn folders_that_are_renamed_meanwhile() {
+    if crate::stage::emulated() {
+        println!("an emulated machine is too slow for the race");
+        return;
+    }
+    check_kind("renamed");
+}
+
+#[test]
+fn mounts_and_their_namespaces() {
+    check_kind("mounts");
+}
+
+#[test]
+fn layers() {
+    check_kind("layers");
+}
+
+#[test]
+fn other_roots() {
+    check_kind("roots");
+}
