@@ -11,9 +11,10 @@ use super::idle::{Idle, mebibytes};
 use super::sample::Samples;
 use super::statistics::{Spread, added, noise, ratio};
 use super::variant::Variant;
+use super::watched::{self, Watched, watched};
 
 /// Changes when a key changes its name or meaning.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 /// A floor that is not so many times the noise is no measure.
 const CLEAR: f64 = 2.0;
 
@@ -73,6 +74,8 @@ struct Row {
     agent_cpu_percent: Option<f64>,
     /// Most memory the agent's process had resident, in MiB.
     agent_resident_mib: Option<f64>,
+    /// What agents that watch cost, and for comparison the one that only meters.
+    watched: Vec<Watched>,
 }
 
 /// One variant of a workload against nothing.
@@ -122,7 +125,8 @@ impl Report {
 
     /// Names of the rows that miss their target.
     pub(crate) fn missed(&self) -> Vec<&'static str> {
-        let rows = self.rows.iter().filter(|row| row.met == Some(false)).map(|row| row.name);
+        let missed = |row: &&Row| row.met == Some(false) || row.watched.iter().any(Watched::missed);
+        let rows = self.rows.iter().filter(missed).map(|row| row.name);
         let idle = self.idle.is_some_and(|idle| !idle.met);
         rows.chain(idle.then_some(super::IDLE)).collect()
     }
@@ -132,6 +136,11 @@ impl Report {
         let mut text = String::new();
         if !self.rows.is_empty() {
             text.push_str(&self.rows_table());
+            text.push_str("\n\n");
+        }
+        let rows = self.rows.iter().map(|row| (row.name, row.watched.as_slice()));
+        if let Some(table) = watched::table(rows) {
+            text.push_str(&table);
             text.push_str("\n\n");
         }
         if let Some(idle) = &self.idle {
@@ -257,7 +266,7 @@ fn row(samples: &Samples) -> Option<Row> {
                     Variant::Nothing | Variant::NothingAgain => Some(Vec::new()),
                     Variant::Floor => Some(workload.floor.to_vec()),
                     Variant::FloorAll => Some(super::workloads::ALL_HOOKS.to_vec()),
-                    Variant::Landlord => None,
+                    Variant::Landlord | Variant::DefaultRules | Variant::OfficialRules => None,
                 },
                 added_ns: added(samples.of(variant), base)?,
                 ratio: ratio(samples.of(variant), base)?,
@@ -273,6 +282,7 @@ fn row(samples: &Samples) -> Option<Row> {
         _ => None,
     };
     let (floor_ratio, all_hooks_ratio) = (ratio_to(Variant::Floor), ratio_to(Variant::FloorAll));
+    let floor_ns = cost(Variant::Floor).filter(|floor| *floor > CLEAR * noise_ns);
     let elapsed: f64 = samples.own.iter().map(|own| own.elapsed_seconds).sum();
     let cpu: f64 = samples.own.iter().map(|own| own.cpu_seconds).sum();
     let resident = samples.own.iter().map(|own| own.resident_bytes).max();
@@ -288,6 +298,7 @@ fn row(samples: &Samples) -> Option<Row> {
         met: workload.target.zip(floor_ratio).map(|(target, ratio)| ratio <= target),
         agent_cpu_percent: resident.map(|_| cpu / elapsed * 100.0),
         agent_resident_mib: resident.map(mebibytes),
+        watched: watched(samples, noise_ns, floor_ns),
     })
 }
 

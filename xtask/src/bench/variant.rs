@@ -10,6 +10,7 @@ use landlord_tests::agent::{Agent, BINARY, Home};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 
+use super::watching::Official;
 use super::workloads::{ALL_HOOKS, Workload};
 
 /// What runs beside.
@@ -26,27 +27,50 @@ pub(crate) enum Variant {
     FloorAll,
     /// The agent with all its meters.
     Landlord,
+    /// The agent that watches, too, by its own rules.
+    DefaultRules,
+    /// The agent that watches by all of Falco's rules.
+    OfficialRules,
 }
 
 impl Variant {
     /// In the order of even rounds; odd rounds go backwards.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Nothing, Self::Floor, Self::FloorAll, Self::Landlord, Self::NothingAgain];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Nothing,
+        Self::Floor,
+        Self::FloorAll,
+        Self::Landlord,
+        Self::DefaultRules,
+        Self::OfficialRules,
+        Self::NothingAgain,
+    ];
+
+    /// Whether it is an agent.
+    pub(crate) const fn is_agent(self) -> bool {
+        matches!(self, Self::Landlord) || self.watches()
+    }
+
+    /// Whether it is an agent that watches.
+    pub(crate) const fn watches(self) -> bool {
+        matches!(self, Self::DefaultRules | Self::OfficialRules)
+    }
 
     /// Starts what runs beside; it runs as long as the answer lives.
     pub(crate) fn begin<'home>(
         self,
         workload: &Workload,
         home: &'home Home,
+        official: Option<&Official>,
     ) -> Result<Beside<'home>> {
         Ok(match self {
             Self::Nothing | Self::NothingAgain => Beside::Nothing,
             Self::Floor => Beside::Floor(Floor::attach(workload.floor)?),
             Self::FloorAll => Beside::Floor(Floor::attach(&ALL_HOOKS)?),
-            Self::Landlord => {
-                let agent = home.start()?;
-                let cpu_at_start = agent.cpu_seconds()?;
-                Beside::Landlord { agent, home, cpu_at_start, began: Instant::now() }
+            Self::Landlord => Beside::of(home.start()?, home)?,
+            Self::DefaultRules => Beside::of(home.start_watching(&[])?, home)?,
+            Self::OfficialRules => {
+                let rules = official.context("there are no rules of Falco's")?;
+                Beside::of(home.start_watching(&rules.files())?, home)?
             }
         })
     }
@@ -73,7 +97,21 @@ pub(crate) struct Own {
     pub(crate) resident_bytes: u64,
 }
 
-impl Beside<'_> {
+impl<'home> Beside<'home> {
+    fn of(agent: Agent<'home>, home: &'home Home) -> Result<Self> {
+        let cpu_at_start = agent.cpu_seconds()?;
+        Ok(Self::Landlord { agent, home, cpu_at_start, began: Instant::now() })
+    }
+
+    /// What it took so far does not count.
+    pub(crate) fn begin_anew(&mut self) -> Result<()> {
+        if let Self::Landlord { agent, cpu_at_start, began, .. } = self {
+            *cpu_at_start = agent.cpu_seconds()?;
+            *began = Instant::now();
+        }
+        Ok(())
+    }
+
     /// Ends it, and tells what it took; only the agent takes anything.
     pub(crate) fn end(self) -> Result<Option<Own>> {
         match self {

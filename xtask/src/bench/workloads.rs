@@ -1,5 +1,7 @@
 //! What is measured: the rows of the benchmark, in one table.
 
+use super::watched::Target;
+
 /// Every hook that has an empty program and that the sensors use.
 pub(crate) const ALL_HOOKS: [&str; 10] = [
     "sys_exit",
@@ -29,10 +31,15 @@ pub(crate) struct Workload {
     pub(crate) floor: &'static [&'static str],
     /// How many times the floor's cost Landlord's may be; `None` where nothing is promised.
     pub(crate) target: Option<f64>,
+    /// Whether it is also measured with agents that watch by rules, none of which
+    /// matches it.
+    pub(crate) watched: bool,
+    /// What is promised of them.
+    pub(crate) watched_target: Option<Target>,
 }
 
 /// All rows.
-pub(crate) const WORKLOADS: [Workload; 6] = [
+pub(crate) const WORKLOADS: [Workload; 7] = [
     Workload {
         name: "getppid",
         operation: "system call",
@@ -40,6 +47,18 @@ pub(crate) const WORKLOADS: [Workload; 6] = [
         count: 750_000,
         floor: &["sys_exit"],
         target: Some(1.15),
+        watched: true,
+        watched_target: Some(Target::UnchangedPercent(5.0)),
+    },
+    Workload {
+        name: "openclose",
+        operation: "file opened for reading, and closed",
+        command: &["openclose"],
+        count: 60_000,
+        floor: &["sys_exit"],
+        target: None,
+        watched: true,
+        watched_target: Some(Target::TogetherNs(500.0)),
     },
     Workload {
         name: "pingpong",
@@ -48,14 +67,18 @@ pub(crate) const WORKLOADS: [Workload; 6] = [
         count: 20_000,
         floor: &["sched_switch", "sched_wakeup"],
         target: Some(2.0),
+        watched: false,
+        watched_target: None,
     },
     Workload {
         name: "forkexec",
-        operation: "child that only exits",
+        operation: "child that runs a tiny program, which only exits",
         command: &["forkexec"],
-        count: 150,
+        count: 600,
         floor: &ALL_HOOKS,
         target: None,
+        watched: true,
+        watched_target: Some(Target::TogetherNs(8_000.0)),
     },
     Workload {
         name: "tcp-rr",
@@ -64,6 +87,8 @@ pub(crate) const WORKLOADS: [Workload; 6] = [
         count: 7_500,
         floor: &["ingress", "egress"],
         target: Some(2.0),
+        watched: false,
+        watched_target: None,
     },
     Workload {
         name: "tcp-stream",
@@ -72,6 +97,8 @@ pub(crate) const WORKLOADS: [Workload; 6] = [
         count: 4_000,
         floor: &["ingress", "egress"],
         target: None,
+        watched: false,
+        watched_target: None,
     },
     Workload {
         name: "udp-send",
@@ -80,6 +107,8 @@ pub(crate) const WORKLOADS: [Workload; 6] = [
         count: 30_000,
         floor: &["ingress", "egress"],
         target: Some(2.0),
+        watched: false,
+        watched_target: None,
     },
 ];
 

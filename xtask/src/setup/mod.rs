@@ -18,7 +18,7 @@ use crate::report::say;
 use crate::shell;
 use crate::vm::kernel::{KERNELS, Kernel};
 
-pub(crate) use packages::{busybox, prometheus, promtool};
+pub(crate) use packages::{busybox, falco_rules, prometheus, promtool, runc};
 
 /// What the set-up can be told.
 #[derive(Debug, clap::Args)]

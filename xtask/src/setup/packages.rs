@@ -19,7 +19,15 @@ pub(super) fn for_build() -> Vec<Requirement> {
 pub(super) fn for_tests() -> Vec<Requirement> {
     let why = "by the test that scrapes the agent";
     let find = || prometheus().map(|program| program.display().to_string());
-    vec![Requirement::new("prometheus", why, find, || unpack("prometheus")).optional()]
+    let mut all =
+        vec![Requirement::new("prometheus", why, find, || unpack("prometheus")).optional()];
+    let why = "by the tests of rules, to make containers";
+    let find = || runc().map(|program| program.display().to_string());
+    all.push(Requirement::new("runc", why, find, || unpack("runc")).optional());
+    let find = || busybox().map(|program| program.display().to_string());
+    let why = "by the tests of rules, as what runs in containers";
+    all.push(Requirement::new("busybox", why, find, || unpack("busybox-static")).optional());
+    all
 }
 
 pub(super) fn for_boot() -> Vec<Requirement> {
@@ -37,6 +45,20 @@ pub(crate) fn busybox() -> Option<PathBuf> {
         .map(|name| folder.join(name))
         .into_iter()
         .find(|p| p.is_file())
+}
+
+/// A runc, from the cache or the machine.
+pub(crate) fn runc() -> Option<PathBuf> {
+    let folder = workspace::cache().join("runc/usr");
+    let fetched = ["sbin/runc", "bin/runc"].map(|name| folder.join(name));
+    fetched.into_iter().find(|file| file.is_file()).or_else(|| shell::find("runc"))
+}
+
+/// Falco's own rule files, if they are here.
+pub(crate) fn falco_rules() -> Option<PathBuf> {
+    let named = std::env::var_os("LANDLORD_FALCO_RULES").map(PathBuf::from);
+    let folder = named.unwrap_or_else(|| workspace::root().join("../shared/falco-rules"));
+    folder.is_dir().then_some(folder)
 }
 
 /// A Prometheus server, from the cache or the machine.

@@ -133,6 +133,9 @@ fn run_host(programs: &Programs, tests: &[Artifact], filter: Option<&str>) -> Re
         ("LANDLORD_WORKLOAD", Some(programs.workload.clone())),
         ("LANDLORD_PROMETHEUS", setup::prometheus()),
         ("LANDLORD_PROMTOOL", setup::promtool()),
+        ("LANDLORD_RUNC", setup::runc()),
+        ("LANDLORD_BUSYBOX", setup::busybox()),
+        ("LANDLORD_FALCO_RULES", setup::falco_rules()),
     ];
     let tools: Vec<(&str, PathBuf)> =
         tools.into_iter().filter_map(|(name, file)| Some((name, file?))).collect();

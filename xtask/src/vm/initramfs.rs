@@ -17,6 +17,8 @@ const INIT: &[u8] = include_bytes!("init.sh");
 const FOLDERS: [&str; 8] = ["bin", "dev", "etc", "modules", "proc", "run", "sys", "tmp"];
 /// For tests that become an ordinary user.
 const PASSWD: &[u8] = b"root:x:0:0:root:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/tmp:/bin/sh\n";
+/// For rules about what is secret.
+const SHADOW: &[u8] = b"root:*:0:0:99999:7:::\n";
 const GROUP: &[u8] = b"root:x:0:\nnogroup:x:65534:\n";
 
 /// Writes the archive to `file`. `filter` is handed on to the tests.
@@ -38,6 +40,8 @@ pub(super) fn write(
     archive.program("filter", filter.unwrap_or_default().as_bytes())?;
     archive.program("etc/passwd", PASSWD)?;
     archive.program("etc/group", GROUP)?;
+    archive.program("etc/shadow", SHADOW)?;
+    archive.program("etc/hostname", b"guest\n")?;
 
     let mut add = |name: String, from: &Path| -> Result<()> {
         let content = files::read(from)?;
@@ -54,20 +58,44 @@ pub(super) fn write(
     // Busybox knows neither network namespaces nor pairs of interfaces.
     let ip = shell::find("ip").context("ip is installed")?;
     add("bin/ip".into(), &ip)?;
+    let runc = setup::runc();
+    if let Some(runc) = &runc {
+        add("bin/runc".into(), runc)?;
+    }
     let mut folders: BTreeSet<PathBuf> = FOLDERS.iter().map(PathBuf::from).collect();
-    for library in libraries(&ip)? {
+    let mut needed = BTreeSet::new();
+    for program in [Some(ip), runc].into_iter().flatten() {
+        needed.extend(libraries(&program)?);
+    }
+    for library in needed {
         let place = library.strip_prefix("/").unwrap_or(&library).to_owned();
-        let mut above: Vec<&Path> = place.ancestors().skip(1).collect();
-        above.reverse();
-        for folder in above.into_iter().filter(|folder| !folder.as_os_str().is_empty()) {
-            if folders.insert(folder.to_owned()) {
-                archive.directory(&folder.to_string_lossy())?;
-            }
-        }
-        let content = files::read(&library)?;
-        archive.program(&place.to_string_lossy(), &content)?;
+        above(&mut archive, &mut folders, &place)?;
+        archive.program(&place.to_string_lossy(), &files::read(&library)?)?;
+    }
+    for file in
+        setup::falco_rules().map(|folder| files::list(&folder)).transpose()?.unwrap_or_default()
+    {
+        let place = Path::new("falco-rules").join(name_of(&file)?);
+        above(&mut archive, &mut folders, &place)?;
+        archive.program(&place.to_string_lossy(), &files::read(&file)?)?;
     }
     archive.finish()?.flush()?;
+    Ok(())
+}
+
+/// Adds the folders that a file is in.
+fn above<W: std::io::Write>(
+    archive: &mut Archive<W>,
+    folders: &mut BTreeSet<PathBuf>,
+    place: &Path,
+) -> Result<()> {
+    let mut above: Vec<&Path> = place.ancestors().skip(1).collect();
+    above.reverse();
+    for folder in above.into_iter().filter(|folder| !folder.as_os_str().is_empty()) {
+        if folders.insert(folder.to_owned()) {
+            archive.directory(&folder.to_string_lossy())?;
+        }
+    }
     Ok(())
 }
 

@@ -49,12 +49,13 @@ pub(crate) const DEFAULT: &str = "6.12";
 /// Modules that the tests use and that are not built into every kernel, with
 /// those that a module needs without saying so before it. What a kernel has
 /// neither as a module nor built in is left out if marked optional.
-pub(crate) const MODULES: [(&str, Presence); 5] = [
+pub(crate) const MODULES: [(&str, Presence); 6] = [
     ("virtio_pci", Presence::Required),
     ("virtio_blk", Presence::Required),
     ("veth", Presence::Required),
     ("crc32c_generic", Presence::Optional),
     ("bridge", Presence::Required),
+    ("overlay", Presence::Required),
 ];
 
 /// Whether every kernel has to have a module.
