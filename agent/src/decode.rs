@@ -38,14 +38,7 @@ pub enum DecodeError {
 /// When the bytes are not a whole record of this version.
 pub fn record(bytes: &[u8]) -> Result<Record<'_>, DecodeError> {
     let head = head(bytes)?;
-    let kind = match head.kind {
-        kind if kind == RecordKind::Syscall as u16 => RecordKind::Syscall,
-        kind if kind == RecordKind::Fork as u16 => RecordKind::Fork,
-        kind if kind == RecordKind::Exec as u16 => RecordKind::Exec,
-        kind if kind == RecordKind::Exit as u16 => RecordKind::Exit,
-        kind if kind == RecordKind::IoUring as u16 => RecordKind::IoUring,
-        kind => return Err(DecodeError::Kind(kind)),
-    };
+    let kind = kind(&head)?;
     let len = head.len as usize;
     let mut rest = bytes
         .get(size_of::<Head>()..len)
@@ -62,6 +55,22 @@ pub fn record(bytes: &[u8]) -> Result<Record<'_>, DecodeError> {
         rest = body.get(len.next_multiple_of(8)..).unwrap_or_default();
     }
     Ok(record)
+}
+
+/// What a record tells of, by its head.
+///
+/// # Errors
+///
+/// When the kind is not one of this version.
+pub const fn kind(head: &Head) -> Result<RecordKind, DecodeError> {
+    match head.kind {
+        kind if kind == RecordKind::Syscall as u16 => Ok(RecordKind::Syscall),
+        kind if kind == RecordKind::Fork as u16 => Ok(RecordKind::Fork),
+        kind if kind == RecordKind::Exec as u16 => Ok(RecordKind::Exec),
+        kind if kind == RecordKind::Exit as u16 => Ok(RecordKind::Exit),
+        kind if kind == RecordKind::IoUring as u16 => Ok(RecordKind::IoUring),
+        kind => Err(DecodeError::Kind(kind)),
+    }
 }
 
 fn section<'a>(
@@ -116,8 +125,15 @@ fn section<'a>(
     Ok(())
 }
 
-fn head(bytes: &[u8]) -> Result<Head, DecodeError> {
+/// Reads the head of a record and nothing else.
+///
+/// # Errors
+///
+/// When the bytes are fewer than those of a head.
+pub fn head(bytes: &[u8]) -> Result<Head, DecodeError> {
     let short = DecodeError::Short { have: bytes.len(), need: size_of::<Head>() };
+    // Of a known length, so that each place is looked up without a check.
+    let bytes = bytes.first_chunk::<{ size_of::<Head>() }>().ok_or(short)?;
     let read = || {
         let word = |at| u64_at(bytes, at);
         let half = |at| u32_at(bytes, at);

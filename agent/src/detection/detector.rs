@@ -89,7 +89,10 @@ pub struct Detector {
     previous_ns: u64,
     now_ns: u64,
     swept_ns: u64,
+    /// By type of event: those that came, and those that were held against the rules.
     events_of: Box<[u64]>,
+    judged_of: Box<[u64]>,
+    /// By rule.
     matches_of: Box<[u64]>,
     nanos_of: Box<[u64]>,
     counts: Statistics,
@@ -128,6 +131,7 @@ impl Detector {
             now_ns: 0,
             swept_ns: 0,
             events_of: vec![0; EventType::COUNT].into(),
+            judged_of: vec![0; EventType::COUNT].into(),
             matches_of: Box::default(),
             nanos_of: Box::default(),
             counts: Statistics::default(),
@@ -147,6 +151,7 @@ impl Detector {
     pub fn set_rules(&mut self, rules: RuleSet) {
         self.rules = rules;
         self.events_of.fill(0);
+        self.judged_of.fill(0);
         self.fit_rules();
     }
 
@@ -167,9 +172,9 @@ impl Detector {
     /// [`apply`](Self::apply).
     #[must_use]
     pub fn unknown(&self, bytes: &[u8]) -> Unknown {
-        let Ok(record) = decode::record(bytes) else { return Unknown::default() };
-        let head = &record.head;
-        let is_told = matches!(record.kind, RecordKind::Fork | RecordKind::Exec | RecordKind::Exit)
+        let Ok(head) = decode::head(bytes) else { return Unknown::default() };
+        let Ok(kind) = decode::kind(&head) else { return Unknown::default() };
+        let is_told = matches!(kind, RecordKind::Fork | RecordKind::Exec | RecordKind::Exit)
             || self.table.get(head.tgid, head.start_ns).is_some();
         Unknown {
             cgroup: (!self.places.knows(head.cgroup)).then_some(head.cgroup),
@@ -324,6 +329,7 @@ impl Detector {
         alerts: &mut dyn FnMut(Alert),
     ) {
         self.counts.events += 1;
+        self.judged_of[event_type.index()] += 1;
         let head = &record.head;
         let place = self.places.get(head.cgroup);
         let around = Surroundings {
@@ -412,11 +418,12 @@ impl Detector {
         let rules = self.rules.rules().iter().enumerate();
         let rules = rules.filter(|(at, _)| self.rules.is_in_force(*at)).map(|(at, rule)| {
             let types = EventType::all().filter(|one| self.rules.is_held_against(at, *one));
-            let passes = types.map(|one| self.events_of[one.index()]).sum();
+            let types: Vec<usize> = types.map(EventType::index).collect();
+            let sum = |of: &[u64]| types.iter().map(|one| of[*one]).sum();
             RuleStatistics {
                 rule: rule.name.to_string(),
-                kernel_passes: passes,
-                evaluations: passes,
+                kernel_passes: sum(&self.events_of),
+                evaluations: sum(&self.judged_of),
                 matches: self.matches_of[at],
                 seconds: self.nanos_of[at] as f64 / 1e9,
             }

@@ -11,15 +11,15 @@ use crate::rules::event_type::EventType;
 
 /// A record that is not written yet.
 #[derive(Debug)]
-pub(super) struct Draft {
-    pub(super) name: &'static str,
-    pub(super) kind: RecordKind,
-    pub(super) head: Head,
+pub(crate) struct Draft {
+    pub(crate) name: &'static str,
+    pub(crate) kind: RecordKind,
+    pub(crate) head: Head,
     sections: Vec<u8>,
 }
 
 /// A head of the process 200, whose parent is 100.
-pub(super) fn head() -> Head {
+pub(crate) fn head() -> Head {
     let mut comm = [0; 16];
     comm[..6].copy_from_slice(b"thread");
     Head {
@@ -49,7 +49,7 @@ pub(super) fn head() -> Head {
 
 impl Draft {
     /// A call that returned 0.
-    pub(super) fn call(name: &'static str) -> Self {
+    pub(crate) fn call(name: &'static str) -> Self {
         let number = calls::numbers(EventType::named(name).unwrap()).next();
         let mut head = head();
         head.syscall = number.unwrap_or_else(|| panic!("no call is {name}"));
@@ -57,32 +57,32 @@ impl Draft {
     }
 
     /// Something else that the kernel tells.
-    pub(super) fn of(kind: RecordKind, name: &'static str) -> Self {
+    pub(crate) fn of(kind: RecordKind, name: &'static str) -> Self {
         Self { name, kind, head: head(), sections: Vec::new() }
     }
 
     /// A request that was handed to `io_uring`.
-    pub(super) fn request(opcode: u32, name: &'static str) -> Self {
+    pub(crate) fn request(opcode: u32, name: &'static str) -> Self {
         let mut draft = Self::of(RecordKind::IoUring, name);
         draft.head.syscall = opcode;
         draft
     }
 
-    pub(super) fn result(mut self, result: i64) -> Self {
+    pub(crate) fn result(mut self, result: i64) -> Self {
         self.head.result = result;
         self
     }
 
-    pub(super) fn args(mut self, args: &[u64]) -> Self {
+    pub(crate) fn args(mut self, args: &[u64]) -> Self {
         self.head.args[..args.len()].copy_from_slice(args);
         self
     }
 
-    pub(super) fn section(self, kind: Section, flags: u16, bytes: &[u8]) -> Self {
+    pub(crate) fn section(self, kind: Section, flags: u16, bytes: &[u8]) -> Self {
         self.raw_section(kind as u16, flags, bytes)
     }
 
-    pub(super) fn raw_section(mut self, kind: u16, flags: u16, bytes: &[u8]) -> Self {
+    pub(crate) fn raw_section(mut self, kind: u16, flags: u16, bytes: &[u8]) -> Self {
         self.sections.extend_from_slice(&kind.to_ne_bytes());
         self.sections.extend_from_slice(&flags.to_ne_bytes());
         self.sections.extend_from_slice(&u32::try_from(bytes.len()).unwrap().to_ne_bytes());
@@ -92,16 +92,16 @@ impl Draft {
     }
 
     /// From the kernel.
-    pub(super) fn kernel(self, kind: Section, text: &str) -> Self {
+    pub(crate) fn kernel(self, kind: Section, text: &str) -> Self {
         self.section(kind, 0, text.as_bytes())
     }
 
     /// From memory of the process.
-    pub(super) fn user(self, kind: Section, text: &str) -> Self {
+    pub(crate) fn user(self, kind: Section, text: &str) -> Self {
         self.section(kind, section_flag::USER, text.as_bytes())
     }
 
-    pub(super) fn file(self, file: &FileFacts) -> Self {
+    pub(crate) fn file(self, file: &FileFacts) -> Self {
         let mut bytes = [0; size_of::<FileFacts>()];
         let mut put = |at: usize, word: &[u8]| bytes[at..at + word.len()].copy_from_slice(word);
         put(offset_of!(FileFacts, ino), &file.ino.to_ne_bytes());
@@ -118,7 +118,7 @@ impl Draft {
         self.section(Section::File, 0, &bytes)
     }
 
-    pub(super) fn socket(self, socket: &SocketFacts) -> Self {
+    pub(crate) fn socket(self, socket: &SocketFacts) -> Self {
         let mut bytes = [0; size_of::<SocketFacts>()];
         let mut put = |at: usize, word: &[u8]| bytes[at..at + word.len()].copy_from_slice(word);
         put(offset_of!(SocketFacts, ino), &socket.ino.to_ne_bytes());
@@ -133,7 +133,7 @@ impl Draft {
         self.section(Section::Socket, 0, &bytes)
     }
 
-    pub(super) fn task(self, task: &TaskFacts) -> Self {
+    pub(crate) fn task(self, task: &TaskFacts) -> Self {
         let mut bytes = [0; size_of::<TaskFacts>()];
         let words = [
             (offset_of!(TaskFacts, sid), task.sid),
@@ -154,7 +154,7 @@ impl Draft {
     }
 
     /// The record as it comes.
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let head = &self.head;
         let mut bytes = vec![0; size_of::<Head>()];
         let len = u32::try_from(bytes.len() + self.sections.len()).unwrap();
