@@ -190,6 +190,18 @@ impl Detector {
         place.container_id.as_deref().map(|id| (id, place.runtime))
     }
 
+    /// Whether an answer about a container is still to come.
+    #[must_use]
+    pub fn awaits(&self, container: &str) -> bool {
+        self.places.is_pending(container)
+    }
+
+    /// Containers that were forgotten since the last call, as no cgroup of theirs is
+    /// remembered any more.
+    pub fn take_left(&mut self) -> Vec<Box<str>> {
+        self.places.take_left()
+    }
+
     /// What finds out which events the kernel need not tell of again.
     pub fn set_filter(&mut self, filter: Option<Filter>) {
         self.generation += 1;

@@ -14,12 +14,14 @@ use super::input::{Cgroup, Container};
 /// for anew when they act again.
 const PLACES_MAX: usize = 16_384;
 
-#[derive(Debug)]
-enum Known {
-    /// Asked for.
-    Pending,
-    /// All there is to know.
-    Final,
+/// A container that a remembered cgroup is of.
+#[derive(Debug, Default)]
+struct Known {
+    facts: Option<Arc<ContainerFacts>>,
+    /// That is all there is to know.
+    is_final: bool,
+    /// Cgroups of it that are remembered.
+    cgroups: usize,
 }
 
 /// The places of all cgroups that were met.
@@ -27,7 +29,9 @@ enum Known {
 pub(super) struct Places {
     places: HashMap<u64, Place>,
     order: std::collections::VecDeque<u64>,
-    containers: HashMap<Box<str>, (Known, Option<Arc<ContainerFacts>>)>,
+    containers: HashMap<Box<str>, Known>,
+    /// Containers of which no cgroup is remembered any more.
+    left: Vec<Box<str>>,
     nowhere: Place,
 }
 
@@ -46,6 +50,7 @@ impl Places {
             places: HashMap::new(),
             order: std::collections::VecDeque::new(),
             containers: HashMap::new(),
+            left: Vec::new(),
             nowhere,
         }
     }
@@ -61,7 +66,12 @@ impl Places {
 
     /// Whether an answer about the container is still to come.
     pub(super) fn is_pending(&self, container: &str) -> bool {
-        self.containers.get(container).is_none_or(|(known, _)| matches!(known, Known::Pending))
+        self.containers.get(container).is_none_or(|known| !known.is_final)
+    }
+
+    /// Containers that were forgotten with their last cgroup since the last call.
+    pub(super) fn take_left(&mut self) -> Vec<Box<str>> {
+        std::mem::take(&mut self.left)
     }
 
     pub(super) fn learn(&mut self, cgroup: &Cgroup) {
@@ -70,8 +80,9 @@ impl Places {
         let container_id: Option<Box<str>> =
             workload.container.as_ref().map(|container| container.id.as_str().into());
         let facts = container_id.as_ref().and_then(|id| {
-            let entry = self.containers.entry(id.clone()).or_insert((Known::Pending, None));
-            entry.1.clone()
+            let known = self.containers.entry(id.clone()).or_default();
+            known.cgroups += 1;
+            known.facts.clone()
         });
         let place = Place {
             cgroup_path: path.into(),
@@ -82,30 +93,103 @@ impl Places {
             tenant: cgroup.tenant.as_str().into(),
             tenant_labels: Arc::default(),
         };
-        if self.places.insert(cgroup.id, place).is_none() {
-            self.order.push_back(cgroup.id);
+        match self.places.insert(cgroup.id, place) {
+            Some(before) => self.leave(before),
+            None => self.order.push_back(cgroup.id),
         }
         if self.places.len() > PLACES_MAX
             && let Some(oldest) = self.order.pop_front()
+            && let Some(place) = self.places.remove(&oldest)
         {
-            self.places.remove(&oldest);
+            self.leave(place);
         }
     }
 
-    pub(super) fn answer(&mut self, answer: &Container) {
-        let known = if answer.is_final { Known::Final } else { Known::Pending };
-        let facts = answer.facts.clone().map(Arc::new);
-        let entry =
-            self.containers.entry(answer.id.as_str().into()).or_insert((Known::Pending, None));
-        entry.0 = known;
-        if facts.is_some() {
-            entry.1 = facts;
+    /// Forgets the container of a place that was the last of it.
+    fn leave(&mut self, place: Place) {
+        let Some(id) = place.container_id else { return };
+        let Some(known) = self.containers.get_mut(&id) else { return };
+        known.cgroups -= 1;
+        if known.cgroups == 0 {
+            self.containers.remove(&id);
+            self.left.push(id);
         }
-        let facts = entry.1.clone();
+    }
+
+    /// Takes what a runtime says. Of a container that was forgotten meanwhile nothing is
+    /// kept: it is asked for anew when it acts again.
+    pub(super) fn answer(&mut self, answer: &Container) {
+        let Some(known) = self.containers.get_mut(answer.id.as_str()) else { return };
+        known.is_final = answer.is_final;
+        if let Some(facts) = &answer.facts {
+            known.facts = Some(Arc::new(facts.clone()));
+        }
+        let facts = &known.facts;
         for place in self.places.values_mut() {
             if place.container_id.as_deref() == Some(answer.id.as_str()) {
-                place.facts.clone_from(&facts);
+                place.facts.clone_from(facts);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PLACES_MAX, Places};
+    use crate::container::ContainerFacts;
+    use crate::detection::{Cgroup, Container};
+
+    /// A cgroup of a Docker container whose id begins with that number.
+    fn cgroup(id: u64, container: u64) -> Cgroup {
+        let path = format!("/system.slice/docker-{container:064}.scope/{id}");
+        Cgroup { id, path: Some(path), tenant: "t".to_owned() }
+    }
+
+    fn answer(container: u64, is_final: bool) -> Container {
+        let facts = ContainerFacts { name: Some("web".to_owned()), ..ContainerFacts::default() };
+        Container { id: format!("{container:064}"), facts: Some(facts), is_final }
+    }
+
+    fn name(places: &Places, cgroup: u64) -> Option<&str> {
+        places.get(cgroup).facts.as_ref()?.name.as_deref()
+    }
+
+    #[test]
+    fn containers_are_known_for_as_long_as_their_cgroups() {
+        let mut places = Places::new();
+        let of = |container: u64| format!("{container:064}");
+        places.learn(&cgroup(1, 1));
+        places.learn(&cgroup(2, 1));
+        assert!(places.is_pending(&of(1)));
+        places.answer(&answer(1, false));
+        assert!(places.is_pending(&of(1)));
+        places.answer(&answer(1, true));
+        assert!(!places.is_pending(&of(1)));
+        places.learn(&cgroup(3, 1));
+        assert_eq!([1, 2, 3].map(|id| name(&places, id)), [Some("web"); 3]);
+        // The cgroup of an id that is given again.
+        places.learn(&cgroup(3, 2));
+        assert_eq!(name(&places, 3), None);
+        places.learn(&cgroup(2, 2));
+        assert_eq!(places.take_left(), [] as [Box<str>; 0]);
+        places.learn(&cgroup(1, 2));
+        assert_eq!(places.take_left(), [of(1).into_boxed_str()]);
+        // Too late: nobody is there whom it is of.
+        places.answer(&answer(1, true));
+        assert!(places.is_pending(&of(1)));
+        assert_eq!(places.containers.len(), 1);
+    }
+
+    #[test]
+    fn no_more_is_kept_than_there_is_room_for() {
+        let mut places = Places::new();
+        let all = PLACES_MAX as u64 + 10;
+        for id in 0..all {
+            places.learn(&cgroup(id, id));
+        }
+        let sizes = [places.places.len(), places.containers.len(), places.order.len()];
+        assert_eq!(sizes, [PLACES_MAX; 3]);
+        assert_eq!(places.take_left().len(), 10);
+        assert!(!places.knows(9) && places.knows(10));
     }
 }

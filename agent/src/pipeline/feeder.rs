@@ -34,7 +34,7 @@ pub(super) struct Feeder {
     pub(super) reader: NameReader,
     pub(super) lookup: Lookup,
     pub(super) answers: Receiver<Answer>,
-    /// Containers that were asked for.
+    /// Containers that were asked for and whose last answer is still to come.
     pub(super) asked: HashSet<Box<str>>,
     pub(super) sink: Sink,
     /// Addresses of the hosts that rules name.
@@ -133,7 +133,7 @@ impl Feeder {
                 if let Some(request) = self.names.due(Some(&container), pid, boottime_ns()) {
                     self.reader.read(request);
                 }
-                if self.asked.insert(container.clone()) {
+                if self.detector.awaits(&container) && self.asked.insert(container.clone()) {
                     let asked = self.lookup.request(&container, runtime, Some(pid));
                     if !asked {
                         self.answer(&container, None, true);
@@ -152,6 +152,9 @@ impl Feeder {
     }
 
     fn answer(&mut self, id: &str, facts: Option<&Arc<ContainerFacts>>, is_final: bool) {
+        if is_final {
+            self.asked.remove(id);
+        }
         let facts = facts.map(|facts| facts.as_ref().clone());
         let answer = Container { id: id.to_owned(), facts, is_final };
         self.feed(&Input::Container(Box::new(answer)));
@@ -164,6 +167,11 @@ impl Feeder {
         }
         while let Some(answer) = self.reader.answer() {
             self.named(answer);
+        }
+        for container in self.detector.take_left() {
+            self.asked.remove(&container);
+            // Nobody has to be told: what is remembered there is bounded, too.
+            self.lookup.forget(&container);
         }
         for parent in self.detector.take_orphans() {
             if let Some(facts) = self.proc_fs.read(parent) {
