@@ -10,7 +10,7 @@ use std::sync::mpsc::Receiver;
 
 use super::PROC;
 use super::clock::boottime_ns;
-use super::hosts::Resolved;
+use super::hosts::{Hosts, Resolved};
 use super::name_reader::NameReader;
 use crate::capture::{CaptureError, Writer};
 use crate::config::{AlertFormat, Detection};
@@ -38,7 +38,7 @@ pub(super) struct Feeder {
     pub(super) asked: HashSet<Box<str>>,
     pub(super) sink: Sink,
     /// Addresses of the hosts that rules name.
-    pub(super) hosts: Receiver<Resolved>,
+    pub(super) hosts: Hosts,
     pub(super) recording: Option<Writer<BufWriter<File>>>,
     pub(super) failure: Option<CaptureError>,
 }
@@ -178,10 +178,21 @@ impl Feeder {
                 self.feed(&Input::Process(Box::new(facts)));
             }
         }
-        while let Ok(Resolved { name, addresses }) = self.hosts.try_recv() {
-            self.feed(&Input::Host { name, addresses });
+        while let Some(host) = self.hosts.answer() {
+            self.host(host);
         }
         self.feed(&Input::Time(boottime_ns()));
+    }
+
+    /// Finds out the addresses of the hosts that new rules name.
+    pub(super) fn resolve(&mut self, names: Vec<String>) {
+        for host in self.hosts.set(names) {
+            self.host(host);
+        }
+    }
+
+    fn host(&mut self, Resolved { name, addresses }: Resolved) {
+        self.feed(&Input::Host { name, addresses });
     }
 
     /// Looks at all processes anew, after the kernel side lost what became of some.

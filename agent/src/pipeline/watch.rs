@@ -17,7 +17,7 @@ use jiff::tz::TimeZone;
 
 use super::clock::{boot_unix_ns, boottime_ns};
 use super::feeder::{Feeder, Sink};
-use super::hosts::resolve;
+use super::hosts::Hosts;
 use super::name_reader::NameReader;
 use super::watch_figures::{WatchFigures, cause, what};
 use super::{PROC, PipelineError};
@@ -221,7 +221,7 @@ impl Watcher {
             lookup,
             answers,
             asked: HashSet::new(),
-            hosts: channel().1,
+            hosts: Hosts::default(),
             recording,
             failure: None,
         };
@@ -255,7 +255,7 @@ impl Watcher {
         detector.set_filter(Some(filter));
         self.events.set_requests(filter_requests);
         self.events.set_plans(&plans);
-        self.feeder.hosts = resolve(names);
+        self.feeder.resolve(names);
         tracing::info!(rules = count, calls = plans.len(), "rules are in force");
         Ok(())
     }
