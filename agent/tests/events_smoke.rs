@@ -218,11 +218,11 @@ fn more_than_its_allowance_is_dropped_and_counted() {
     println!("{sent} {counts:?} {drops:?}");
     let limited: u64 = drops
         .iter()
-        .filter(|(key, _)| key.cause == DropCause::RateLimited as u32)
-        .map(|(_, count)| count)
+        .filter(|drop| drop.cause == DropCause::RateLimited)
+        .map(|drop| drop.count)
         .sum();
     assert!(limited >= 440, "{drops:?}");
-    assert_eq!(events.drops().unwrap().iter().map(|(_, count)| count).sum::<u64>(), 0);
+    assert_eq!(events.drops().unwrap().iter().map(|drop| drop.count).sum::<u64>(), 0);
 }
 
 /// Memory of the maps that this process has descriptors of, as the kernel counts it.

@@ -215,8 +215,8 @@ impl Feeder {
         failure.or_else(|| ended.and_then(Result::err))
     }
 
-    pub(super) fn tenant_of(&mut self, cgroup: u64) -> String {
-        let path = self.paths.path(CgroupId(cgroup));
+    pub(super) fn tenant_of(&mut self, cgroup: CgroupId) -> String {
+        let path = self.paths.path(cgroup);
         self.tenants.tenant(path.as_deref()).to_string()
     }
 }

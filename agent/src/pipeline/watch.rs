@@ -29,13 +29,12 @@ use crate::detection::{Detector, Options, RuleSet};
 use crate::event::Node;
 use crate::filter::{Filter, TableCalls};
 use crate::identity::TenantRules;
-use crate::kernel::events::{CgroupPaths, Events};
+use crate::kernel::events::{CgroupPaths, Events, Unsent};
 use crate::process::{NameLimits, Names, ProcFs};
 use crate::rules::diagnostic::Severity;
 use crate::rules::load::{self, SourceFile};
 use crate::sinks::alerts::AlertWriter;
 use crate::sinks::recent::Recent;
-use landlord_ebpf::abi::DROPPED_KIND;
 
 /// How long the thread waits for a record at most before it looks around.
 const TURN: Duration = Duration::from_millis(200);
@@ -324,12 +323,11 @@ impl Watcher {
         let feeder = &mut self.feeder;
         match self.events.drops() {
             Ok(drops) => {
-                if drops.iter().any(|(key, _)| key.what & DROPPED_KIND != 0) {
+                if drops.iter().any(|drop| drop.of.is_of_processes()) {
                     feeder.reconcile();
                 }
-                for (key, count) in drops {
-                    let tenant = feeder.tenant_of(key.cgroup);
-                    let drop = (tenant, what(key.what), cause(key.cause));
+                for Unsent { cgroup, of, cause: why, count } in drops {
+                    let drop = (feeder.tenant_of(cgroup), what(of).into_owned(), cause(why));
                     *self.drops.entry(drop).or_default() += count;
                 }
             }

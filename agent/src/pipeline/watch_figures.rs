@@ -1,8 +1,11 @@
 //! The figures of the watch, and how sinks show them.
 
-use landlord_ebpf::abi::{COMPAT_BIT, DROPPED_KIND, DropCause, EventCounts, RecordKind};
+use std::borrow::Cow;
 
 use crate::detection::Statistics;
+use crate::kernel::EventCounts;
+use crate::kernel::events::{DropCause, UnsentOf};
+use crate::syscalls;
 use crate::usage::tenant::{DetectionUsage, Drops, RuleUsage};
 
 /// Figures of the watch, as of the last second.
@@ -22,29 +25,23 @@ pub struct WatchFigures {
     pub reloads: u64,
 }
 
-/// The call or the kind of record that a drop was of.
-pub(super) fn what(what: u32) -> String {
-    if what & DROPPED_KIND != 0 {
-        let kind = what & !DROPPED_KIND;
-        let names = [
-            (RecordKind::Fork, "fork"),
-            (RecordKind::Exec, "exec"),
-            (RecordKind::Exit, "exit"),
-            (RecordKind::IoUring, "io_uring"),
-        ];
-        let name = names.iter().find(|(known, _)| *known as u32 == kind);
-        return format!("process {}", name.map_or("unknown", |(_, name)| name));
+/// What a record that was not sent would have told.
+pub(super) fn what(of: UnsentOf) -> Cow<'static, str> {
+    match of {
+        UnsentOf::Call(number) => syscalls::name(number),
+        UnsentOf::Request => "io_uring request".into(),
+        UnsentOf::Fork => "process fork".into(),
+        UnsentOf::Exec => "process exec".into(),
+        UnsentOf::Exit => "process exit".into(),
+        UnsentOf::Unknown => "process unknown".into(),
     }
-    let nr = what & !COMPAT_BIT;
-    let compat = what & COMPAT_BIT != 0;
-    crate::syscalls::name(crate::usage::reading::SyscallNumber { nr, compat }).into_owned()
 }
 
-pub(super) fn cause(cause: u32) -> &'static str {
+pub(super) const fn cause(cause: DropCause) -> &'static str {
     match cause {
-        cause if cause == DropCause::RingFull as u32 => "ring_full",
-        cause if cause == DropCause::RateLimited as u32 => "rate_limited",
-        _ => "unreadable",
+        DropCause::RingFull => "ring_full",
+        DropCause::RateLimited => "rate_limited",
+        DropCause::Unreadable => "unreadable",
     }
 }
 

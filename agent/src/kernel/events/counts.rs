@@ -3,9 +3,67 @@
 use std::{collections::HashMap, mem::offset_of};
 
 use aya::maps::{HashMap as BpfHashMap, MapData};
-use landlord_ebpf::abi::{DROPS, DropKey, EventCounts};
+use landlord_ebpf::abi::{
+    COMPAT_BIT, DROPPED_KIND, DROPS, DropCause, DropKey, EventCounts, RecordKind,
+};
 
-use crate::kernel::{KernelError, shared::Shared};
+use crate::{
+    identity::CgroupId,
+    kernel::{KernelError, shared::Shared},
+    usage::reading::SyscallNumber,
+};
+
+/// Records of one kind that were not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unsent {
+    /// Whose they were.
+    pub cgroup: CgroupId,
+    /// What they would have told.
+    pub of: UnsentOf,
+    /// Why.
+    pub cause: DropCause,
+    /// How many.
+    pub count: u64,
+}
+
+/// What a record would have told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UnsentOf {
+    /// A system call.
+    Call(SyscallNumber),
+    /// A request to `io_uring`.
+    Request,
+    /// A new process.
+    Fork,
+    /// A program that a process runs.
+    Exec,
+    /// The end of a process.
+    Exit,
+    /// What this version does not know.
+    Unknown,
+}
+
+impl UnsentOf {
+    fn new(what: u32) -> Self {
+        if what & DROPPED_KIND == 0 {
+            let (nr, compat) = (what & !COMPAT_BIT, what & COMPAT_BIT != 0);
+            return Self::Call(SyscallNumber { nr, compat });
+        }
+        match what & !DROPPED_KIND {
+            kind if kind == RecordKind::IoUring as u32 => Self::Request,
+            kind if kind == RecordKind::Fork as u32 => Self::Fork,
+            kind if kind == RecordKind::Exec as u32 => Self::Exec,
+            kind if kind == RecordKind::Exit as u32 => Self::Exit,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Whether what is known of processes may be wrong without it.
+    #[must_use]
+    pub const fn is_of_processes(self) -> bool {
+        !matches!(self, Self::Call(_) | Self::Request)
+    }
+}
 
 /// Reads the counts of all CPUs.
 pub(super) fn sum(counts: &Shared) -> EventCounts {
@@ -41,7 +99,7 @@ impl Drops {
     }
 
     /// What was not sent since the last call.
-    pub(super) fn take(&mut self) -> Result<Vec<(DropKey, u64)>, KernelError> {
+    pub(super) fn take(&mut self) -> Result<Vec<Unsent>, KernelError> {
         let mut news = Vec::new();
         let mut idle = Vec::new();
         for entry in &self.table {
@@ -50,7 +108,7 @@ impl Drops {
             let told = self.told.entry(key).or_default();
             match count.wrapping_sub(*told) {
                 0 => idle.push((words, key)),
-                new => news.push((key, new)),
+                new => news.push(unsent(key, new)),
             }
             *told = count;
         }
@@ -67,6 +125,16 @@ impl Drops {
     }
 }
 
+fn unsent(key: DropKey, count: u64) -> Unsent {
+    let cause = DropCause::ALL.into_iter().find(|cause| *cause as u32 == key.cause);
+    Unsent {
+        cgroup: CgroupId(key.cgroup),
+        of: UnsentOf::new(key.what),
+        cause: cause.unwrap_or(DropCause::Unreadable),
+        count,
+    }
+}
+
 fn key([cgroup, rest]: [u64; 2]) -> DropKey {
     let [a, b, c, d, e, f, g, h] = rest.to_ne_bytes();
     DropKey {
@@ -78,12 +146,36 @@ fn key([cgroup, rest]: [u64; 2]) -> DropKey {
 
 #[cfg(test)]
 mod tests {
-    use super::key;
+    use landlord_ebpf::abi::{COMPAT_BIT, DROPPED_KIND, DropCause, RecordKind};
+
+    use super::{Unsent, UnsentOf, key, unsent};
+    use crate::{identity::CgroupId, usage::reading::SyscallNumber};
 
     #[test]
-    fn a_key_from_its_words() {
-        let rest = [2_u32.to_ne_bytes(), 1_u32.to_ne_bytes()].concat();
-        let found = key([7, u64::from_ne_bytes(rest.try_into().unwrap())]);
-        assert_eq!((found.cgroup, found.what, found.cause), (7, 2, 1));
+    fn drops_from_the_words_of_the_kernel() {
+        let check = |what: u32, cause: u32, of, expected| {
+            let rest = [what.to_ne_bytes(), cause.to_ne_bytes()].concat();
+            let words = [7, u64::from_ne_bytes(rest.try_into().unwrap())];
+            let drop = Unsent { cgroup: CgroupId(7), of, cause: expected, count: 3 };
+            assert_eq!(unsent(key(words), 3), drop, "{what:x} {cause}");
+        };
+        let call = |nr, compat| UnsentOf::Call(SyscallNumber { nr, compat });
+        check(257, 0, call(257, false), DropCause::RingFull);
+        check(5 | COMPAT_BIT, 1, call(5, true), DropCause::RateLimited);
+        let kind = |kind: RecordKind| kind as u32 | DROPPED_KIND;
+        check(kind(RecordKind::Fork), 0, UnsentOf::Fork, DropCause::RingFull);
+        check(kind(RecordKind::Exec), 2, UnsentOf::Exec, DropCause::Unreadable);
+        check(kind(RecordKind::Exit), 0, UnsentOf::Exit, DropCause::RingFull);
+        check(kind(RecordKind::IoUring), 1, UnsentOf::Request, DropCause::RateLimited);
+        check(99 | DROPPED_KIND, 99, UnsentOf::Unknown, DropCause::Unreadable);
+    }
+
+    #[test]
+    fn only_calls_leave_the_processes_as_they_are() {
+        let check = |of: UnsentOf, expected| assert_eq!(of.is_of_processes(), expected, "{of:?}");
+        check(UnsentOf::Call(SyscallNumber { nr: 0, compat: false }), false);
+        check(UnsentOf::Request, false);
+        check(UnsentOf::Exec, true);
+        check(UnsentOf::Unknown, true);
     }
 }

@@ -19,12 +19,16 @@ mod wake;
 use std::{sync::Arc, time::Duration};
 
 use aya::{maps::Map, programs::links::FdLink};
-use landlord_ebpf::abi::{DropKey, EventCounts, Plan};
+pub use landlord_ebpf::abi::DropCause;
+use landlord_ebpf::abi::{EventCounts, Plan};
 
-pub use self::cgroups::{CgroupPaths, Place};
 pub(super) use self::{
     cgroups::Copies,
     start::{Ground, Seeds, entries, leave},
+};
+pub use self::{
+    cgroups::{CgroupPaths, Place},
+    counts::{Unsent, UnsentOf},
 };
 use self::{counts::Drops, plans::Plans, reader::Reader};
 pub use self::{start::EventOptions, verdicts::Verdicts};
@@ -107,7 +111,7 @@ impl Events {
     /// # Errors
     ///
     /// When the kernel refuses a map operation.
-    pub fn drops(&mut self) -> Result<Vec<(DropKey, u64)>, KernelError> {
+    pub fn drops(&mut self) -> Result<Vec<Unsent>, KernelError> {
         self.drops.take()
     }
 
