@@ -14,14 +14,14 @@ use crate::usage::tenant::ProcessUsage;
 
 /// Declares the causes once: variant, label value and meaning.
 macro_rules! loss_causes {
-    ($($variant:ident = $label:literal, $help:literal;)+) => {
-        /// Why something was not counted, or counted without its owner.
+    ($(#[$about:meta])+ $name:ident: $($variant:ident = $label:literal, $help:literal;)+) => {
+        $(#[$about])+
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum LossCause {
+        pub enum $name {
             $(#[doc = $help] $variant,)+
         }
 
-        impl LossCause {
+        impl $name {
             /// All causes, in the order of their declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
@@ -41,6 +41,8 @@ macro_rules! loss_causes {
 }
 
 loss_causes! {
+    /// Why something was not counted, or counted without its owner.
+    LossCause:
     SlotsExhausted = "slots_exhausted",
         "No slot was free for a cgroup; its use went to the tenant `unknown`.";
     SyscallTableFull = "syscall_table_full",
@@ -61,6 +63,30 @@ loss_causes! {
         "A cumulative figure was lower than before (a block device left, or an impossible state); the difference counted as zero.";
     StateUnwritten = "state_unwritten",
         "The state file could not be written; totals of ended cgroups wait in the kernel's maps.";
+}
+
+loss_causes! {
+    /// Why something that happened was not held against the rules as it should, or an
+    /// alert not written.
+    EventLoss:
+    RecordUnreadable = "record_unreadable",
+        "A record of the kernel side could not be decoded.";
+    RingDamaged = "ring_damaged",
+        "A ring held what is no record; what was in it was skipped.";
+    ProcessEvicted = "process_evicted",
+        "A process was forgotten for want of room (`events.memory`).";
+    ProcessUnreadable = "process_unreadable",
+        "What `/proc` says of a process may not be read or was not understood.";
+    NotHeld = "not_held",
+        "An event did not wait for its container for want of room (`events.memory`).";
+    ContainerUnanswered = "container_unanswered",
+        "Nobody told about the container of an event in time.";
+    ContainerRefused = "container_refused",
+        "Nobody was asked about a container, as too many questions waited.";
+    ContainerAnswerLost = "container_answer_lost",
+        "An answer about a container found no room.";
+    AlertUnwritten = "alert_unwritten",
+        "An alert could not be written to standard output.";
 }
 
 /// Reads what this process costs.

@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 
+use crate::container::LookupCounts;
 use crate::detection::Statistics;
 use crate::kernel::EventCounts;
 use crate::kernel::events::{DropCause, UnsentOf};
+use crate::process::{NameStats, ProcStats};
 use crate::syscalls;
+use crate::telemetry::EventLoss;
 use crate::usage::tenant::{DetectionUsage, Drops, RuleUsage};
 
 /// Figures of the watch, as of the last second.
@@ -17,6 +20,14 @@ pub struct WatchFigures {
     pub counts: EventCounts,
     /// Records that could not be sent: tenant, call, cause, number.
     pub drops: Vec<(String, String, &'static str, u64)>,
+    /// How often a ring of the kernel was damaged.
+    pub rings_damaged: u64,
+    /// What became of the questions about containers.
+    pub lookups: LookupCounts,
+    /// What could not be had of the names of users and groups.
+    pub names: NameStats,
+    /// What was read of processes.
+    pub proc_fs: ProcStats,
     /// Alerts that could not be written.
     pub alerts_lost: u64,
     /// Reloads that failed since the start.
@@ -45,9 +56,25 @@ pub(super) const fn cause(cause: DropCause) -> &'static str {
     }
 }
 
+/// How much was lost for that cause.
+const fn lost(figures: &WatchFigures, cause: EventLoss) -> u64 {
+    let WatchFigures { statistics, lookups, proc_fs, .. } = figures;
+    match cause {
+        EventLoss::RecordUnreadable => statistics.undecodable,
+        EventLoss::RingDamaged => figures.rings_damaged,
+        EventLoss::ProcessEvicted => statistics.processes_evicted,
+        EventLoss::ProcessUnreadable => proc_fs.refused_total + proc_fs.malformed_total,
+        EventLoss::NotHeld => statistics.not_held,
+        EventLoss::ContainerUnanswered => statistics.unanswered,
+        EventLoss::ContainerRefused => lookups.refused,
+        EventLoss::ContainerAnswerLost => lookups.answers_lost,
+        EventLoss::AlertUnwritten => figures.alerts_lost,
+    }
+}
+
 /// The figures as sinks show them.
 pub(super) fn detection_usage(figures: &WatchFigures) -> DetectionUsage {
-    let WatchFigures { statistics, counts, drops, alerts_lost, reloads_failed, reloads } = figures;
+    let WatchFigures { statistics, counts, drops, lookups, names, proc_fs, .. } = figures;
     let named = |pairs: &[(&str, u64)]| {
         pairs.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
     };
@@ -62,6 +89,7 @@ pub(super) fn detection_usage(figures: &WatchFigures) -> DetectionUsage {
             ),
         ]),
         lifecycle_total: counts.lifecycle,
+        requests_total: counts.uring,
         drops: drops
             .iter()
             .map(|(tenant, event, cause, count)| Drops {
@@ -71,19 +99,41 @@ pub(super) fn detection_usage(figures: &WatchFigures) -> DetectionUsage {
                 count: *count,
             })
             .collect(),
-        lost_total: named(&[
-            ("record_unreadable", statistics.undecodable),
-            ("process_evicted", statistics.processes_evicted),
-            ("not_held", statistics.not_held),
-            ("container_unanswered", statistics.unanswered),
-            ("alert_unwritten", *alerts_lost),
+        lost_total: EventLoss::ALL
+            .iter()
+            .map(|cause| (cause.label().to_owned(), lost(figures, *cause)))
+            .collect(),
+        process_reads_total: named(&[
+            ("read", proc_fs.read_total),
+            ("vanished", proc_fs.vanished_total),
+            ("refused", proc_fs.refused_total),
+            ("malformed", proc_fs.malformed_total),
+        ]),
+        container_lookups_total: named(&[
+            ("cached", lookups.cached),
+            ("found", lookups.found),
+            ("unknown", lookups.unknown),
+            ("invalid", lookups.invalid),
+            ("refused", lookups.refused),
+        ]),
+        container_failures_total: named(&[
+            ("malformed", lookups.malformed),
+            ("oversized", lookups.oversized),
+            ("unreachable", lookups.unreachable),
+            ("evicted", lookups.evicted),
+        ]),
+        name_failures_total: named(&[
+            ("unreadable", names.failed_total),
+            ("malformed", names.malformed_total),
+            ("cut", names.cut_total),
+            ("evicted", names.evicted_total),
         ]),
         events_total: statistics.events,
         alerts_total: statistics.alerts,
         repeats_total: statistics.repeats,
         processes: statistics.processes,
         process_bytes: statistics.process_bytes,
-        reloads_total: named(&[("ok", *reloads), ("failed", *reloads_failed)]),
+        reloads_total: named(&[("ok", figures.reloads), ("failed", figures.reloads_failed)]),
         by_rule: statistics
             .rules
             .iter()

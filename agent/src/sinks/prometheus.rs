@@ -182,6 +182,10 @@ mod tests {
                     count: 2,
                 }],
                 lost_total: BTreeMap::from([("alert_unwritten".to_owned(), 1)]),
+                process_reads_total: BTreeMap::from([("vanished".to_owned(), 3)]),
+                container_lookups_total: BTreeMap::from([("found".to_owned(), 4)]),
+                container_failures_total: BTreeMap::from([("evicted".to_owned(), 5)]),
+                name_failures_total: BTreeMap::from([("cut".to_owned(), 6)]),
                 reloads_total: BTreeMap::from([("ok".to_owned(), 1)]),
                 by_rule: vec![RuleUsage { rule: "A \"rule\"".to_owned(), ..RuleUsage::default() }],
                 ..DetectionUsage::default()
@@ -275,6 +279,8 @@ mod tests {
         landlord_events_calls_total{outcome="sent"} 8
         # TYPE landlord_events_lifecycle counter
         landlord_events_lifecycle_total 0
+        # TYPE landlord_events_requests counter
+        landlord_events_requests_total 0
         # TYPE landlord_events_dropped counter
         landlord_events_dropped_total{tenant="acme",event="openat",cause="ring_full"} 2
         # TYPE landlord_events_lost counter
@@ -290,6 +296,14 @@ mod tests {
         # TYPE landlord_processes_bytes gauge
         # UNIT landlord_processes_bytes bytes
         landlord_processes_bytes 0
+        # TYPE landlord_process_reads counter
+        landlord_process_reads_total{outcome="vanished"} 3
+        # TYPE landlord_container_lookups counter
+        landlord_container_lookups_total{outcome="found"} 4
+        # TYPE landlord_container_failures counter
+        landlord_container_failures_total{cause="evicted"} 5
+        # TYPE landlord_name_failures counter
+        landlord_name_failures_total{cause="cut"} 6
         # TYPE landlord_rules_reloads counter
         landlord_rules_reloads_total{outcome="ok"} 1
         # TYPE landlord_rule_kernel_passes counter

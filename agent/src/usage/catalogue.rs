@@ -6,7 +6,7 @@
 //! `landlord_tenant_X` have the key `X` in the JSON of [`TenantUsage`].
 
 use super::tenant::{DetectionUsage, NodeUsage, TenantUsage};
-use crate::telemetry::LossCause;
+use crate::telemetry::{EventLoss, LossCause};
 
 /// How a metric's value behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -349,6 +349,18 @@ pub const METRICS: &[Metric] = &[
         },
     },
     Metric {
+        name: "landlord_events_requests_total",
+        kind: Kind::Counter,
+        unit: Unit::None,
+        labels: &[],
+        help: "Requests to io_uring that were seen",
+        samples: |node, emit| {
+            detection(node, |it| {
+                emit(&[], Value::Integer(it.requests_total));
+            });
+        },
+    },
+    Metric {
         name: "landlord_events_dropped_total",
         kind: Kind::Counter,
         unit: Unit::None,
@@ -434,6 +446,62 @@ pub const METRICS: &[Metric] = &[
         samples: |node, emit| {
             detection(node, |it| {
                 emit(&[], Value::Integer(it.process_bytes));
+            });
+        },
+    },
+    Metric {
+        name: "landlord_process_reads_total",
+        kind: Kind::Counter,
+        unit: Unit::None,
+        labels: &["outcome"],
+        help: "Processes looked up in /proc, by what became of it: vanished ones ended meanwhile",
+        samples: |node, emit| {
+            detection(node, |it| {
+                for (outcome, &count) in &it.process_reads_total {
+                    emit(&[outcome], Value::Integer(count));
+                }
+            });
+        },
+    },
+    Metric {
+        name: "landlord_container_lookups_total",
+        kind: Kind::Counter,
+        unit: Unit::None,
+        labels: &["outcome"],
+        help: "Questions about containers, by what became of them",
+        samples: |node, emit| {
+            detection(node, |it| {
+                for (outcome, &count) in &it.container_lookups_total {
+                    emit(&[outcome], Value::Integer(count));
+                }
+            });
+        },
+    },
+    Metric {
+        name: "landlord_container_failures_total",
+        kind: Kind::Counter,
+        unit: Unit::None,
+        labels: &["cause"],
+        help: "What went wrong with questions about containers: files and answers not understood or too long, sockets that fail, containers forgotten for want of room",
+        samples: |node, emit| {
+            detection(node, |it| {
+                for (cause, &count) in &it.container_failures_total {
+                    emit(&[cause], Value::Integer(count));
+                }
+            });
+        },
+    },
+    Metric {
+        name: "landlord_name_failures_total",
+        kind: Kind::Counter,
+        unit: Unit::None,
+        labels: &["cause"],
+        help: "What went wrong with the files of users and groups: unreadable ones, malformed lines, files cut, containers forgotten for want of room",
+        samples: |node, emit| {
+            detection(node, |it| {
+                for (cause, &count) in &it.name_failures_total {
+                    emit(&[cause], Value::Integer(count));
+                }
             });
         },
     },
@@ -543,11 +611,26 @@ pub fn markdown() -> String {
         );
     }
     page.push_str(PAGE_LABELS);
-    page.push_str(PAGE_CAUSES);
-    for cause in LossCause::ALL {
-        line(&mut page, &[&format!("`{}`", cause.label()), cause.help()]);
-    }
+    let of_use = LossCause::ALL.iter().map(|cause| (cause.label(), cause.help()));
+    causes(&mut page, "landlord_lost_total", of_use);
+    let of_events = EventLoss::ALL.iter().map(|cause| (cause.label(), cause.help()));
+    causes(&mut page, "landlord_events_lost_total", of_events);
     page
+}
+
+/// The causes of a metric and what they mean.
+fn causes(
+    page: &mut String,
+    metric: &str,
+    all: impl Iterator<Item = (&'static str, &'static str)>,
+) {
+    page.push_str("\n## Causes of `");
+    page.push_str(metric);
+    page.push('`');
+    page.push_str(CAUSES_HEAD);
+    for (label, help) in all {
+        line(page, &[&format!("`{label}`"), help]);
+    }
 }
 
 const PAGE_HEAD: &str = "\
@@ -575,8 +658,7 @@ const PAGE_LABELS: &str = "
 | `syscall` | the kernel's names; `unknown_NNN` for numbers without one, `unknown` from 512 on |
 ";
 
-const PAGE_CAUSES: &str = "
-## Causes of `landlord_lost_total`
+const CAUSES_HEAD: &str = "
 
 Each is exported from the start, at 0.
 

@@ -100,6 +100,9 @@ pub struct DetectionUsage {
     pub calls_total: BTreeMap<String, u64>,
     /// Starts and ends of processes that were sent.
     pub lifecycle_total: u64,
+    /// Requests to `io_uring` that were seen.
+    #[serde(default)]
+    pub requests_total: u64,
     /// Records that could not be sent.
     pub drops: Vec<Drops>,
     /// What the agent could not do with events, by cause.
@@ -114,6 +117,22 @@ pub struct DetectionUsage {
     pub processes: u64,
     /// Memory of these, bytes.
     pub process_bytes: u64,
+    /// Processes looked up in `/proc`, by outcome: `read`, `vanished` (ended
+    /// meanwhile), `refused`, `malformed`.
+    #[serde(default)]
+    pub process_reads_total: BTreeMap<String, u64>,
+    /// Questions about containers, by outcome: `cached`, `found`, `unknown`,
+    /// `invalid`, `refused`.
+    #[serde(default)]
+    pub container_lookups_total: BTreeMap<String, u64>,
+    /// What went wrong with them, by cause: `malformed`, `oversized`,
+    /// `unreachable`, `evicted`.
+    #[serde(default)]
+    pub container_failures_total: BTreeMap<String, u64>,
+    /// What went wrong with the files of users and groups, by cause:
+    /// `unreadable`, `malformed`, `cut`, `evicted`.
+    #[serde(default)]
+    pub name_failures_total: BTreeMap<String, u64>,
     /// Rules read anew, by outcome: `ok`, `failed`.
     pub reloads_total: BTreeMap<String, u64>,
     /// Of each rule in force.
