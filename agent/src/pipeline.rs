@@ -12,6 +12,7 @@ pub mod meter;
 mod name_reader;
 pub mod replay;
 mod rule_files;
+mod rule_loader;
 mod watch;
 mod watch_figures;
 

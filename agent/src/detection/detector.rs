@@ -20,13 +20,11 @@ use crate::filter;
 use crate::filter::{Filter, Subjects};
 use crate::identity::cgroup_path::Runtime;
 use crate::process::{Applied, Limits, NameLimits, Names, Process, Table};
-use crate::rules::compile::Program;
 use crate::rules::evaluate::{Scratch, evaluate};
 use crate::rules::event::Event as _;
 use crate::rules::event_type::EventType;
 use crate::rules::field::Needs;
 use crate::rules::output::{self, Buffers, Settings};
-use crate::rules::rule::Matching;
 use crate::rules::transform;
 
 /// One in so many events is held against each of its rules alone, to tell what each
@@ -62,8 +60,6 @@ pub struct Unknown {
 /// See the module.
 pub struct Detector {
     rules: RuleSet,
-    /// The rules one by one, for sampling.
-    alone: Vec<Option<Program>>,
     scratch: Scratch,
     alone_scratch: Scratch,
     buffers: Buffers,
@@ -106,7 +102,6 @@ impl Detector {
         let settings =
             Settings { hostname: node.hostname.clone().into(), zone, ..Settings::default() };
         let mut detector = Self {
-            alone: Vec::new(),
             scratch: Scratch::default(),
             alone_scratch: Scratch::default(),
             buffers: Buffers::default(),
@@ -157,10 +152,6 @@ impl Detector {
 
     fn fit_rules(&mut self) {
         let count = self.rules.rules().len();
-        self.alone = (0..count).map(|_| None).collect();
-        for (at, condition) in self.rules.conditions() {
-            self.alone[at] = Some(Program::new(&[(0, condition)], Matching::First));
-        }
         self.scratch = Scratch::new(self.rules.program());
         self.matches_of = vec![0; count].into();
         self.nanos_of = vec![0; count].into();
@@ -368,7 +359,7 @@ impl Detector {
         }
         if self.counts.events.is_multiple_of(SAMPLE) {
             for rule in self.rules.rules_of(event_type) {
-                let Some(program) = &self.alone[rule] else { continue };
+                let Some(program) = self.rules.alone(rule) else { continue };
                 let began = Instant::now();
                 evaluate(program, &view, &mut self.alone_scratch, |_| {});
                 let took = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);

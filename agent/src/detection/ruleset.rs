@@ -25,6 +25,8 @@ pub struct RuleSet {
     /// What each rule's event types are; none of a rule that is not in force.
     types: Vec<EventTypes>,
     program: Program,
+    /// Each rule by itself, to find out what it costs; `None` of one not in force.
+    alone: Vec<Option<Program>>,
     matching: Matching,
     /// Every field that a condition or an output asks for.
     fields: BTreeSet<FieldId>,
@@ -89,6 +91,10 @@ impl RuleSet {
             .map(|(at, rule)| (at, &rule.condition))
             .collect();
         let program = Program::new(&conditions, options.matching);
+        let mut alone: Vec<Option<Program>> = rules.iter().map(|_| None).collect();
+        for (at, condition) in &conditions {
+            alone[*at] = Some(Program::new(&[(0, condition)], Matching::First));
+        }
         let types = rules.iter().map(|rule| {
             if is_in_force(rule) { event_types(&rule.condition) } else { EventTypes::NONE }
         });
@@ -109,7 +115,7 @@ impl RuleSet {
         };
         let additions = [addition];
         let outputs = rules.iter().map(|rule| Output::new(rule, &additions)).collect();
-        Self { rules, outputs, wanted, types, program, matching: options.matching, fields }
+        Self { rules, outputs, wanted, types, program, alone, matching: options.matching, fields }
     }
 
     /// All rules, also those that are not in force; the program names them by number.
@@ -128,6 +134,12 @@ impl RuleSet {
     #[must_use]
     pub const fn program(&self) -> &Program {
         &self.program
+    }
+
+    /// What evaluates a rule in force by itself.
+    #[must_use]
+    pub fn alone(&self, rule: usize) -> Option<&Program> {
+        self.alone.get(rule)?.as_ref()
     }
 
     /// Which of those that match fire.

@@ -13,7 +13,7 @@ use super::clock::boottime_ns;
 use super::hosts::{Hosts, Resolved};
 use super::name_reader::NameReader;
 use crate::capture::{CaptureError, Writer};
-use crate::config::{AlertFormat, Detection};
+use crate::config::AlertFormat;
 use crate::container::{Answer, ContainerFacts, Lookup};
 use crate::detection::{Alert, Cgroup, Container, Detector, Input};
 use crate::identity::{CgroupId, TenantRules};
@@ -27,7 +27,6 @@ pub(super) struct Feeder {
     pub(super) paths: Arc<CgroupPaths>,
     pub(super) tenants: TenantRules,
     pub(super) detector: Detector,
-    pub(super) detection: Detection,
     pub(super) proc_fs: ProcFs,
     /// What was read of names, and when to read again; the detector has its own.
     pub(super) names: Names,

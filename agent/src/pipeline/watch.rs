@@ -19,20 +19,21 @@ use super::clock::{boot_unix_ns, boottime_ns};
 use super::feeder::{Feeder, Sink};
 use super::hosts::Hosts;
 use super::name_reader::NameReader;
+use super::rule_loader::{Ready, RuleLoader};
 use super::watch_figures::{WatchFigures, cause, what};
 use super::{PROC, PipelineError};
 use crate::calls;
 use crate::capture::{Preface, Writer};
 use crate::config::Detection;
 use crate::container::{Lookup, Sources};
-use crate::detection::{Detector, Options, RuleSet};
+use crate::detection::{Detector, Options, RuleSet, RuleSetError};
 use crate::event::Node;
-use crate::filter::{Filter, TableCalls};
+use crate::filter::Filter;
 use crate::identity::TenantRules;
 use crate::kernel::events::{CgroupPaths, Events, Unsent};
 use crate::process::{NameLimits, Names, ProcFs};
 use crate::rules::diagnostic::Severity;
-use crate::rules::load::{self, SourceFile};
+use crate::rules::load;
 use crate::sinks::alerts::AlertWriter;
 use crate::sinks::recent::Recent;
 
@@ -95,7 +96,7 @@ impl Watch {
             matching: parts.detection.matching,
         };
         let files = RuleSet::read(&parts.detection.paths);
-        let (rules, reports) = RuleSet::of_files(files.clone(), &options)?;
+        let (ready, reports) = Ready::of_files(files.clone(), &options)?;
         let warnings: usize =
             reports.iter().map(|report| report.with(Severity::Warning).count()).sum();
         if warnings > 0 {
@@ -107,8 +108,10 @@ impl Watch {
         let figures = Arc::new(Mutex::new(WatchFigures::default()));
         let recent = Arc::new(Recent::default());
         let (commands, inbox) = channel();
-        let mut watcher = Watcher::new(parts, rules, files, options, inbox, &figures, &recent)?;
-        watcher.put_in_force()?;
+        let loader = RuleLoader::new(parts.detection.paths.clone(), options, files);
+        let Ready { rules, filter } = ready;
+        let mut watcher = Watcher::new(parts, rules, loader, inbox, &figures, &recent)?;
+        watcher.put_in_force(filter);
         let thread = std::thread::Builder::new()
             .name("detector".to_owned())
             .spawn(move || watcher.run())
@@ -145,9 +148,7 @@ impl Watch {
 struct Watcher {
     events: Events,
     feeder: Feeder,
-    options: load::Options,
-    /// What was read last, whether it could be used or not.
-    files: Vec<SourceFile>,
+    loader: RuleLoader,
     inbox: Receiver<Command>,
     figures: Arc<Mutex<WatchFigures>>,
     reloads: u64,
@@ -160,8 +161,7 @@ impl Watcher {
     fn new(
         parts: Parts,
         rules: RuleSet,
-        files: Vec<SourceFile>,
-        options: load::Options,
+        loader: RuleLoader,
         inbox: Receiver<Command>,
         figures: &Arc<Mutex<WatchFigures>>,
         recent: &Arc<Recent>,
@@ -212,7 +212,6 @@ impl Watcher {
             tenants,
             detector,
             sink: Sink { writer, format: detection.format, recent: Arc::clone(recent) },
-            detection,
             proc_fs: ProcFs::new(PROC, move |path| finder.id_of(std::str::from_utf8(path).ok()?)),
             names: Names::new(NameLimits::default()),
             reader: NameReader::start(Path::new(PROC))
@@ -228,8 +227,7 @@ impl Watcher {
         Ok(Self {
             events,
             feeder,
-            options,
-            files,
+            loader,
             inbox,
             figures,
             reloads: 0,
@@ -239,12 +237,9 @@ impl Watcher {
     }
 
     /// Tells the kernel which calls the rules want, and what of them.
-    fn put_in_force(&mut self) -> Result<(), PipelineError> {
+    fn put_in_force(&mut self, filter: Filter) {
         let detector = &mut self.feeder.detector;
         let rules = detector.rules();
-        let in_force = rules.rules().iter().enumerate();
-        let in_force = in_force.filter(|(at, _)| rules.is_in_force(*at)).map(|(_, rule)| rule);
-        let filter = Filter::new(in_force, &[], &TableCalls);
         let plans = filter.plans().to_vec();
         let wanted = filter.wanted().iter().flat_map(calls::requests);
         let filter_requests =
@@ -256,7 +251,6 @@ impl Watcher {
         self.events.set_plans(&plans);
         self.feeder.resolve(names);
         tracing::info!(rules = count, calls = plans.len(), "rules are in force");
-        Ok(())
     }
 
     fn run(mut self) -> Result<(), PipelineError> {
@@ -274,10 +268,13 @@ impl Watcher {
                 self.tell_figures();
             }
             match self.inbox.try_recv() {
-                Ok(Command::Reload) => self.reload(true)?,
-                Ok(Command::Changed) => self.reload(false)?,
+                Ok(Command::Reload) => self.loader.ask(true),
+                Ok(Command::Changed) => self.loader.ask(false),
                 Ok(Command::Stop) | Err(TryRecvError::Disconnected) => break,
                 Err(TryRecvError::Empty) => {}
+            }
+            if let Some(ready) = self.loader.done() {
+                self.take_up(ready);
             }
         }
         self.stop()
@@ -299,24 +296,19 @@ impl Watcher {
         }
     }
 
-    fn reload(&mut self, always: bool) -> Result<(), PipelineError> {
-        let files = RuleSet::read(&self.feeder.detection.paths);
-        if !always && files == self.files {
-            return Ok(());
-        }
-        self.files.clone_from(&files);
-        match RuleSet::of_files(files, &self.options) {
-            Ok((rules, _)) => {
+    fn take_up(&mut self, ready: Result<Box<Ready>, RuleSetError>) {
+        match ready {
+            Ok(ready) => {
+                let Ready { rules, filter } = *ready;
                 self.reloads += 1;
                 self.feeder.detector.set_rules(rules);
-                self.put_in_force()?;
+                self.put_in_force(filter);
             }
             Err(error) => {
                 self.reloads_failed += 1;
                 tracing::error!(%error, "the rules stay as they were");
             }
         }
-        Ok(())
     }
 
     fn tell_figures(&mut self) {
