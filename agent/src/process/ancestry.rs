@@ -37,8 +37,8 @@ impl Table {
     /// The parent of a process, as far as it is known.
     #[must_use]
     pub fn parent(&self, process: &Process) -> Option<&Process> {
-        let key = self.parent_key(process)?;
-        self.processes.get(&key).map(|parent| &**parent)
+        let parent = self.began_before(process.facts.parent, process.facts.start_ns)?;
+        Some(parent).filter(|parent| key_of(parent) != key_of(process))
     }
 
     /// An ancestor: 0 is the process itself, 1 its parent.
@@ -94,19 +94,18 @@ impl Table {
 
     /// The last process of that id that began before a time.
     pub(super) fn began_before(&self, pid: u32, start_ns: u64) -> Option<&Process> {
-        let mut found = self.of_pid(pid).rev();
-        found.find(|((_, start), _)| began_before(*start, start_ns)).map(|(_, process)| process)
+        let mut found = self.processes.of_pid(pid).rev();
+        found.find(|process| began_before(process.facts.start_ns, start_ns))
     }
 
     pub(super) fn parent_key(&self, process: &Process) -> Option<Key> {
-        let parent = self.began_before(process.facts.parent, process.facts.start_ns)?;
-        Some(key_of(parent)).filter(|key| *key != key_of(process))
+        self.parent(process).map(key_of)
     }
 
     /// Tells of a parent that is not in the table.
     pub(super) fn parentage(&self, key: Key) -> Applied {
-        match self.processes.get(&key) {
-            Some(process) if process.facts.parent != 0 && self.parent_key(process).is_none() => {
+        match self.processes.get(key) {
+            Some(process) if process.facts.parent != 0 && self.parent(process).is_none() => {
                 Applied::Orphan(process.facts.parent)
             }
             _ => Applied::Known,

@@ -31,22 +31,29 @@ impl Table {
 
     fn fork(&mut self, record: &Record<'_>) -> Applied {
         let head = &record.head;
-        let (key, is_new) = self.meet(record);
         // Who made it is not its parent if it asked for a sibling.
         let maker = u32::try_from(head.args[0]).ok().filter(|maker| *maker != 0);
         let named = |pid| self.began_before(pid, head.start_ns);
         let maker = maker.and_then(named).or_else(|| named(head.parent));
-        let maker = maker.filter(|maker| maker.facts.pid != head.tgid).cloned();
-        let mut is_bare = false;
+        let maker = maker.filter(|maker| maker.facts.pid != head.tgid);
+        let Some(key) = self.key(head.tgid, head.start_ns) else {
+            let mut process = first_met(record);
+            process.inherit(maker, record);
+            process.take_head(record);
+            let is_bare = process.is_bare();
+            let key = self.enter(process);
+            return if is_bare { self.unknown(key) } else { self.parentage(key) };
+        };
+        let maker = maker.cloned();
+        let key = self.adopt(key, head.start_ns);
         self.change(key, |process| {
             // What `/proc` told of a living process is later than its fork.
             if process.is_bare() {
                 process.inherit(maker.as_ref(), record);
             }
             process.take_head(record);
-            is_bare = process.is_bare();
         });
-        if is_bare && is_new { self.unknown(key) } else { self.parentage(key) }
+        self.parentage(key)
     }
 
     fn exec(&mut self, record: &Record<'_>) -> Applied {
@@ -69,7 +76,7 @@ impl Table {
     /// Most calls change nothing; then one look at the table is enough.
     fn touch(&mut self, record: &Record<'_>) -> bool {
         let head = &record.head;
-        let Some(process) = self.processes.get_mut(&(head.tgid, head.start_ns)) else {
+        let Some(process) = self.processes.get_mut((head.tgid, head.start_ns)) else {
             return false;
         };
         if !process.tells_nothing_new(record) {
@@ -82,7 +89,7 @@ impl Table {
 
     fn call(&mut self, record: &Record<'_>) -> Applied {
         let (key, is_new) = self.meet(record);
-        let before = self.processes.get(&key).map(|process| process.facts.parent);
+        let before = self.processes.get(key).map(|process| process.facts.parent);
         self.change(key, |process| process.take_head(record));
         if is_new {
             self.unknown(key)
@@ -99,24 +106,14 @@ impl Table {
         if let Some(key) = self.key(head.tgid, head.start_ns) {
             return (self.adopt(key, head.start_ns), false);
         }
-        let mut process = Process::new(ProcessFacts {
-            pid: head.tgid,
-            start_ns: head.start_ns,
-            exec_ns: head.start_ns,
-            uid: head.uid,
-            gid: head.gid,
-            loginuid: head.loginuid,
-            cgroup: head.cgroup,
-            parent: head.parent,
-            ..ProcessFacts::default()
-        });
+        let mut process = first_met(record);
         process.take_head(record);
         (self.enter(process), true)
     }
 
     fn unknown(&mut self, key: Key) -> Applied {
         // One that ended is not in `/proc`.
-        if self.processes.get(&key).is_some_and(|process| process.exited_ns.is_some()) {
+        if self.processes.get(key).is_some_and(|process| process.exited_ns.is_some()) {
             return Applied::Known;
         }
         self.unknown_total += 1;
@@ -268,6 +265,22 @@ impl Process {
             facts.task = TaskFacts { exec_flags: facts.task.exec_flags, ..from.task };
         }
     }
+}
+
+/// A process of which only the record is known that told of it first.
+fn first_met(record: &Record<'_>) -> Process {
+    let head = &record.head;
+    Process::new(ProcessFacts {
+        pid: head.tgid,
+        start_ns: head.start_ns,
+        exec_ns: head.start_ns,
+        uid: head.uid,
+        gid: head.gid,
+        loginuid: head.loginuid,
+        cgroup: head.cgroup,
+        parent: head.parent,
+        ..ProcessFacts::default()
+    })
 }
 
 /// A text that is the same as before stays where it is, as others may share it.

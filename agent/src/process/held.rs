@@ -1,46 +1,56 @@
-//! Bytes that the processes of the table hold together: what several share counts once.
+//! Bytes that the processes of the table hold together: what several share counts once,
+//! unless it is so short that to count it would take more than it does.
 //!
 //! It knows texts by their addresses only, and keeps none alive.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 use super::Process;
+use super::by_pid::Spread;
 
 /// Counts beside a text: those of its references, and its place in [`Held`].
 const TEXT_BYTES: usize = 2 * size_of::<usize>() + 2 * size_of::<(usize, u32)>();
 /// A process and its place in the table.
-const PROCESS_BYTES: usize = size_of::<Process>() + 2 * size_of::<(u32, u64, usize)>();
+const PROCESS_BYTES: usize = size_of::<Process>() + 2 * size_of::<(u32, [usize; 4])>();
+/// Texts up to this length count with each process that has them.
+const SHORT: usize = 64;
 
 /// Shared texts by address, and how many processes hold each.
 #[derive(Debug, Default)]
 pub(super) struct Held {
-    holders: HashMap<usize, u32, BuildHasherDefault<Address>>,
+    holders: HashMap<usize, u32, BuildHasherDefault<Spread>>,
     bytes: usize,
 }
 
-/// Hashes an address. Nobody outside chooses them, so no secret is needed, and each
-/// change of a process looks up a dozen.
-#[derive(Debug, Default)]
-struct Address(u64);
+/// What one process holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Share {
+    /// What counts for each process that has it.
+    own: usize,
+    /// Addresses of what it may share, and the bytes that each takes at most; of no
+    /// bytes where there is nothing.
+    shared: [(usize, usize); 6],
+}
 
-impl Hasher for Address {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_usize(usize::from(*byte));
+impl Share {
+    /// Of a process as it is.
+    pub(super) fn of(process: &Process) -> Self {
+        let facts = &process.facts;
+        let mut share = Self { own: PROCESS_BYTES, ..Self::default() };
+        let texts = [&facts.comm, &facts.argv, &facts.envp, &facts.exe, &facts.cwd];
+        for (text, place) in texts.into_iter().zip(&mut share.shared) {
+            let bytes = text.len() + TEXT_BYTES;
+            if text.len() > SHORT {
+                *place = (text.as_ptr().addr(), bytes);
+            } else if !text.is_empty() {
+                share.own += bytes;
+            }
         }
-    }
-
-    fn write_usize(&mut self, address: usize) {
-        // An odd number without a pattern, so that all bits of the address matter to the
-        // high ones of the product; the table looks at both ends.
-        let mixed = (self.0 ^ address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 = mixed ^ mixed >> 32;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
+        let lines = process.lines_bytes() + TEXT_BYTES;
+        share.shared[5] = (Arc::as_ptr(&process.lines).addr(), lines);
+        share
     }
 }
 
@@ -49,38 +59,49 @@ impl Held {
         self.bytes
     }
 
-    /// Before a process comes into the table or after it was changed.
+    /// A process comes into the table.
     pub(super) fn add(&mut self, process: &Process) {
-        self.bytes += PROCESS_BYTES;
-        for (address, bytes) in shared(process) {
-            let holders = self.holders.entry(address).or_insert(0);
-            if *holders == 0 {
-                self.bytes += bytes;
-            }
-            *holders += 1;
-        }
+        self.change(&Share::default(), &Share::of(process));
     }
 
-    /// Before a process leaves the table or is changed.
+    /// A process leaves the table.
     pub(super) fn remove(&mut self, process: &Process) {
-        self.bytes = self.bytes.saturating_sub(PROCESS_BYTES);
-        for (address, bytes) in shared(process) {
-            let Some(holders) = self.holders.get_mut(&address) else { continue };
-            *holders -= 1;
-            if *holders == 0 {
-                self.holders.remove(&address);
-                self.bytes = self.bytes.saturating_sub(bytes);
-            }
+        self.change(&Share::of(process), &Share::default());
+    }
+
+    /// A process of the table was changed.
+    pub(super) fn change(&mut self, before: &Share, after: &Share) {
+        self.bytes = (self.bytes + after.own).saturating_sub(before.own);
+        // All that is let go of goes first: a new text may be where an old one was.
+        let pairs = || before.shared.iter().zip(&after.shared).filter(|(old, new)| old != new);
+        for (old, _) in pairs() {
+            self.let_go(*old);
+        }
+        for (_, new) in pairs() {
+            self.hold(*new);
         }
     }
-}
 
-/// Addresses of what a process shares, and the bytes that each takes at most.
-fn shared(process: &Process) -> impl Iterator<Item = (usize, usize)> {
-    let facts = &process.facts;
-    let texts = [&facts.comm, &facts.argv, &facts.envp, &facts.exe, &facts.cwd];
-    let lines = (Arc::as_ptr(&process.lines).addr(), process.lines_bytes() + TEXT_BYTES);
-    // All empty texts may be one.
-    let texts = texts.into_iter().filter(|text| !text.is_empty());
-    texts.map(|text| (text.as_ptr().addr(), text.len() + TEXT_BYTES)).chain([lines])
+    fn hold(&mut self, (address, bytes): (usize, usize)) {
+        if bytes == 0 {
+            return;
+        }
+        let holders = self.holders.entry(address).or_insert(0);
+        if *holders == 0 {
+            self.bytes += bytes;
+        }
+        *holders += 1;
+    }
+
+    fn let_go(&mut self, (address, bytes): (usize, usize)) {
+        if bytes == 0 {
+            return;
+        }
+        let Some(holders) = self.holders.get_mut(&address) else { return };
+        *holders -= 1;
+        if *holders == 0 {
+            self.holders.remove(&address);
+            self.bytes = self.bytes.saturating_sub(bytes);
+        }
+    }
 }

@@ -5,6 +5,7 @@
 
 mod ancestry;
 mod apply;
+mod by_pid;
 mod entry;
 mod facts;
 mod held;

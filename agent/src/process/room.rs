@@ -19,9 +19,9 @@ impl Table {
     pub fn sweep(&mut self, now_ns: u64) {
         let is_due = |end: u64| now_ns.saturating_sub(end) > GRACE_NS;
         let mut due: Vec<Key> = Vec::new();
-        for (key, process) in &self.processes {
+        for process in self.processes.values() {
             if process.exited_ns.is_some_and(is_due) {
-                due.push(*key);
+                due.push(key_of(process));
             }
         }
         if due.is_empty() {
@@ -40,7 +40,7 @@ impl Table {
     fn needed(&self, stays: impl Fn(Option<u64>) -> bool) -> BTreeMap<Key, usize> {
         let mut needed = BTreeMap::new();
         for process in self.processes.values().filter(|process| stays(process.exited_ns)) {
-            let mut at = &**process;
+            let mut at = process;
             for left in (0..DEPTH_MAX).rev() {
                 let Some(key) = self.parent_key(at) else { break };
                 let known = needed.entry(key).or_insert(0);
@@ -49,7 +49,7 @@ impl Table {
                     break;
                 }
                 *known = left + 1;
-                let Some(parent) = self.processes.get(&key) else { break };
+                let Some(parent) = self.processes.get(key) else { break };
                 at = parent;
             }
         }
@@ -67,8 +67,8 @@ impl Table {
         }
         // What is left is a ring of parents, or the limits are next to nothing.
         while !self.has_room(0) {
-            let Some((key, _)) = self.processes.first_key_value() else { return };
-            self.evict(*key);
+            let Some(key) = self.processes.values().map(key_of).min() else { return };
+            self.evict(key);
         }
     }
 
@@ -81,7 +81,7 @@ impl Table {
 
     /// Those that ended leave first, the longest gone before the others.
     fn evict_ended(&mut self) {
-        let ended = self.processes.iter().filter_map(|(key, it)| Some((it.exited_ns?, *key)));
+        let ended = self.processes.values().filter_map(|it| Some((it.exited_ns?, key_of(it))));
         let mut ended: Vec<_> = ended.collect();
         ended.sort_unstable();
         for (_, key) in ended {
@@ -107,7 +107,7 @@ impl Table {
         };
         let processes = self.processes.values();
         let childless = processes.filter(|process| !children.contains_key(&process.facts.pid));
-        let mut queue: BinaryHeap<_> = childless.filter_map(|it| candidate(it)).collect();
+        let mut queue: BinaryHeap<_> = childless.filter_map(candidate).collect();
         while !self.has_room(PART) {
             let Some(Reverse((_, key))) = queue.pop() else { return };
             let Some(process) = self.evict(key) else { continue };
@@ -115,7 +115,7 @@ impl Table {
             let Some(left) = children.get_mut(&parent) else { continue };
             *left -= 1;
             if *left == 0 {
-                queue.extend(self.of_pid(parent).filter_map(|(_, it)| candidate(it)));
+                queue.extend(self.processes.of_pid(parent).filter_map(candidate));
             }
         }
     }

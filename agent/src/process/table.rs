@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::held::Held;
+use super::ancestry::key_of;
+use super::by_pid::ByPid;
+use super::held::{Held, Share};
 use super::{Process, ProcessFacts};
 
 /// What `/proc` tells of a start is a multiple of this: a clock tick.
@@ -60,8 +62,7 @@ pub(super) type Key = (u32, u64);
 #[derive(Debug, Default)]
 pub struct Table {
     pub(super) limits: Limits,
-    /// Boxed, as moving one within the tree would cost more than a look at it.
-    pub(super) processes: BTreeMap<Key, Box<Process>>,
+    pub(super) processes: ByPid,
     /// First processes of pid namespaces by the namespace's inode.
     inits: BTreeMap<u32, Key>,
     pub(super) held: Held,
@@ -82,19 +83,19 @@ impl Table {
     /// process which began in the tick.
     #[must_use]
     pub fn get(&self, pid: u32, start_ns: u64) -> Option<&Process> {
-        self.processes.get(&self.key(pid, start_ns)?).map(|process| &**process)
+        self.processes.get(self.key(pid, start_ns)?)
     }
 
     /// The process that has, or last had, that id.
     #[must_use]
     pub fn find(&self, pid: u32) -> Option<&Process> {
-        self.of_pid(pid).next_back().map(|(_, process)| process)
+        self.processes.of_pid(pid).next_back()
     }
 
     /// The first process of a pid namespace, by the namespace's inode.
     #[must_use]
     pub fn init_of(&self, pid_namespace: u32) -> Option<&Process> {
-        self.processes.get(self.inits.get(&pid_namespace)?).map(|process| &**process)
+        self.processes.get(*self.inits.get(&pid_namespace)?)
     }
 
     /// Facts of all processes in the order of their starts, ended ones included, as
@@ -130,7 +131,7 @@ impl Table {
             let key = self.adopt(key, start_ns);
             self.change(key, |process| process.fill(facts));
             key
-        } else if self.of_pid(pid).next_back().is_some_and(|(key, _)| key.1 > start_ns) {
+        } else if self.find(pid).is_some_and(|last| last.facts.start_ns > start_ns) {
             return Applied::Known;
         } else {
             self.enter(Process::new(facts))
@@ -154,11 +155,12 @@ impl Table {
             found.extend(self.key(pid, start_ns));
         }
         self.turn += 1;
-        let is_gone = |key: &Key, process: &Process| {
-            process.exited_ns.is_none() && process.seen_ns < begun_ns && !found.contains(key)
+        let is_gone = |process: &&Process| {
+            process.exited_ns.is_none()
+                && process.seen_ns < begun_ns
+                && !found.contains(&key_of(process))
         };
-        let gone = self.processes.iter().filter(|(key, process)| is_gone(key, process));
-        let gone: Vec<_> = gone.map(|(key, _)| *key).collect();
+        let gone: Vec<Key> = self.processes.values().filter(is_gone).map(key_of).collect();
         for key in gone {
             self.change(key, |process| process.end(begun_ns));
         }
@@ -172,21 +174,16 @@ impl Table {
         }
     }
 
-    /// All processes that had that id, in the order of their starts.
-    pub(super) fn of_pid(&self, pid: u32) -> impl DoubleEndedIterator<Item = (Key, &Process)> {
-        let range = self.processes.range((pid, 0)..=(pid, u64::MAX));
-        range.map(|(key, process)| (*key, &**process))
-    }
-
     /// The key of the process of that id and start.
     pub(super) fn key(&self, pid: u32, start_ns: u64) -> Option<Key> {
-        if self.processes.contains_key(&(pid, start_ns)) {
+        if self.processes.get((pid, start_ns)).is_some() {
             return Some((pid, start_ns));
         }
-        let tick = start_ns - start_ns % TICK_NS;
-        let last = tick.saturating_add(TICK_NS - 1);
-        let mut range = self.processes.range((pid, tick)..=(pid, last));
-        range.find(|((_, found), _)| is_tick(*found) || is_tick(start_ns)).map(|(key, _)| *key)
+        let tick = start_ns / TICK_NS;
+        let mut starts = self.processes.of_pid(pid).map(|process| process.facts.start_ns);
+        let start = starts
+            .find(|found| found / TICK_NS == tick && (is_tick(*found) || is_tick(start_ns)))?;
+        Some((pid, start))
     }
 
     /// Gives a process that is known by its tick its exact start.
@@ -209,12 +206,11 @@ impl Table {
     /// another has it by now, it has itself.
     pub(super) fn enter(&mut self, mut process: Process) -> Key {
         let (pid, start_ns) = (process.facts.pid, process.facts.start_ns);
-        let others = self.processes.range_mut((pid, 0)..=(pid, u64::MAX));
-        for ((_, other), before) in others {
-            if *other < start_ns {
-                before.end(start_ns);
+        for other in self.processes.of_pid_mut(pid) {
+            if other.facts.start_ns < start_ns {
+                other.end(start_ns);
             } else {
-                process.end(*other);
+                process.end(other.facts.start_ns);
             }
         }
         self.put(Box::new(process))
@@ -222,18 +218,18 @@ impl Table {
 
     /// Changes a process. Its id and start stay.
     pub(super) fn change(&mut self, key: Key, change: impl FnOnce(&mut Process)) {
-        let Some(process) = self.processes.get_mut(&key) else { return };
-        self.held.remove(process);
+        let Some(process) = self.processes.get_mut(key) else { return };
+        let before = Share::of(process);
         change(process);
         process.touched = self.turn;
-        self.held.add(process);
+        self.held.change(&before, &Share::of(process));
         let task = process.facts.task;
         self.note_init(key, task.vpid, task.pid_namespace);
     }
 
     /// Takes a process out.
     pub(super) fn leave(&mut self, key: Key) -> Option<Box<Process>> {
-        let process = self.processes.remove(&key)?;
+        let process = self.processes.remove(key)?;
         self.held.remove(&process);
         let namespace = process.facts.task.pid_namespace;
         if self.inits.get(&namespace) == Some(&key) {
@@ -247,7 +243,7 @@ impl Table {
         let task = process.facts.task;
         process.touched = self.turn;
         self.held.add(&process);
-        self.processes.insert(key, process);
+        self.processes.insert(process);
         self.note_init(key, task.vpid, task.pid_namespace);
         key
     }
