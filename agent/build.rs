@@ -2,6 +2,7 @@
 //! `OUT_DIR`, where `kernel::load` embeds them.
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, Result};
@@ -10,6 +11,10 @@ use aya_build::{Package, Toolchain};
 /// `core` has to be built for the eBPF target, which the pinned stable
 /// toolchain does only under this variable.
 const BOOTSTRAP: &str = "RUSTC_BOOTSTRAP";
+
+/// Cargo's own variable. The programs are never built incrementally: the compiler would
+/// cut them into other pieces, which verifiers of old kernels find too long.
+const INCREMENTAL: &str = "CARGO_INCREMENTAL";
 
 fn main() -> Result<ExitCode> {
     if std::env::var_os(BOOTSTRAP).is_some_and(|value| value == "1") {
@@ -29,6 +34,7 @@ fn main() -> Result<ExitCode> {
     let this = std::env::current_exe().context("own path")?;
     let mut build = Command::new(this)
         .env(BOOTSTRAP, "1")
+        .env_remove(INCREMENTAL)
         .stdout(Stdio::piped())
         .spawn()
         .context("eBPF build")?;
@@ -45,6 +51,15 @@ fn main() -> Result<ExitCode> {
             writeln!(told, "{line}").context("telling cargo")?;
         }
     }
-    let status = build.wait().context("eBPF build")?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if !build.wait().context("eBPF build")?.success() {
+        return Ok(ExitCode::FAILURE);
+    }
+    // Who switches it off builds once: `core` and all else that only the next build of the
+    // programs would use, 270 MB, is not kept.
+    if std::env::var_os(INCREMENTAL).is_some_and(|value| value == "0") {
+        let out = std::env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?;
+        std::fs::remove_dir_all(Path::new(&out).join("aya-build"))
+            .context("removing what the eBPF build left")?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
