@@ -139,7 +139,9 @@ impl Build {
         Ok(programs)
     }
 
-    fn cargo(self, subcommand: &str) -> Command {
+    /// Cargo with a subcommand, so that what it makes is shared with all other builds of
+    /// this kind.
+    pub(crate) fn cargo(self, subcommand: &str) -> Command {
         let mut cargo = workspace::cargo();
         cargo.arg(subcommand);
         if self.release {

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use self::source::Source;
+use crate::build::Build;
 use crate::report::{self, say};
 use crate::setup::{self, Purpose};
 use crate::test::Tally;
@@ -85,18 +86,21 @@ fn format(fix: bool) -> Findings {
     Ok(Vec::new())
 }
 
-/// The lints of the whole workspace; a warning is an error here.
 /// Links in the documentation have to lead somewhere.
 fn document() -> Findings {
-    let mut doc = workspace::cargo();
-    doc.args(["doc", "--quiet", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+    let mut doc = Build::tested(false).cargo("doc");
+    doc.args(["--quiet", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
     shell::run(&mut doc)?;
     Ok(Vec::new())
 }
 
+/// The lints of the whole workspace; a warning is an error here.
+///
+/// Looks at what is tested: a build of another kind would make the sensors and what
+/// other build scripts make once more, minutes and hundreds of megabytes.
 fn lint() -> Findings {
-    let mut clippy = workspace::cargo();
-    clippy.args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]);
+    let mut clippy = Build::tested(false).cargo("clippy");
+    clippy.args(["--workspace", "--all-targets", "--", "-D", "warnings"]);
     shell::run(&mut clippy)?;
     Ok(Vec::new())
 }
