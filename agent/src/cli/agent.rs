@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use ureq::http::StatusCode;
 
 use super::figures::printable;
@@ -74,7 +75,6 @@ impl Agent {
     pub(crate) fn at(address: impl Into<String>) -> Self {
         let config = ureq::Agent::config_builder()
             .timeout_connect(Some(CONNECT_TIMEOUT))
-            .timeout_global(Some(TIMEOUT))
             // Errors are told apart below, and a proxy has no business here.
             .http_status_as_error(false)
             .proxy(None)
@@ -103,8 +103,26 @@ impl Agent {
 
     /// What the node's tenants have used.
     pub(crate) fn usage(&self) -> Result<Answer, AgentError> {
-        let url = format!("http://{}/v1/usage", self.address);
-        let mut response = self.http.get(&url).call().map_err(|error| self.failed(&error))?;
+        let (usage, version) = self.get("/v1/usage", "", TIMEOUT)?;
+        Ok(Answer { usage, version })
+    }
+
+    /// Its alerts: those it keeps, or those from a number on, for which it waits a while.
+    pub(crate) fn alerts(&self, from: Option<u64>) -> Result<Page, AgentError> {
+        let query = from.map(|from| format!("?from={from}")).unwrap_or_default();
+        Ok(self.get("/v1/alerts", &query, WAIT)?.0)
+    }
+
+    /// What it says there, and its version when it tells.
+    fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &str,
+        timeout: Duration,
+    ) -> Result<(T, Option<String>), AgentError> {
+        let url = format!("http://{}{path}{query}", self.address);
+        let request = self.http.get(&url).config().timeout_global(Some(timeout)).build();
+        let mut response = request.call().map_err(|error| self.failed(&error))?;
         let version = response
             .headers()
             .get("server")
@@ -120,28 +138,9 @@ impl Agent {
         if !response.status().is_success() {
             return Err(self.refused(response.status(), &text));
         }
-        let usage = serde_json::from_str(&text)
-            .map_err(|error| self.stranger(format!("GET /v1/usage gives other data ({error})")))?;
-        Ok(Answer { usage, version })
-    }
-
-    /// Its alerts: those it keeps, or those from a number on, for which it waits a while.
-    pub(crate) fn alerts(&self, from: Option<u64>) -> Result<Page, AgentError> {
-        let query = from.map(|from| format!("?from={from}")).unwrap_or_default();
-        let url = format!("http://{}/v1/alerts{query}", self.address);
-        let request = self.http.get(&url).config().timeout_global(Some(WAIT)).build();
-        let mut response = request.call().map_err(|error| self.failed(&error))?;
-        let text = response
-            .body_mut()
-            .with_config()
-            .limit(ANSWER_LIMIT)
-            .read_to_string()
-            .map_err(|error| self.failed(&error))?;
-        if !response.status().is_success() {
-            return Err(self.refused(response.status(), &text));
-        }
-        serde_json::from_str(&text)
-            .map_err(|error| self.stranger(format!("GET /v1/alerts gives other data ({error})")))
+        let said = serde_json::from_str(&text)
+            .map_err(|error| self.stranger(format!("GET {path} gives other data ({error})")))?;
+        Ok((said, version))
     }
 
     /// An agent says in JSON why it has no figures; others have pages of their own.

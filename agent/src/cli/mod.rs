@@ -5,6 +5,7 @@
 //! an error at run time and 2 for a command line that makes no sense.
 
 mod agent;
+mod alert_form;
 mod completion;
 mod config;
 mod detach;

@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use jiff::tz::TimeZone;
 
+use super::alert_form::{AlertForm, Matches};
 use super::duration;
 use crate::detection::RuleSet;
 use crate::pipeline::replay::{ReplayOptions, replay};
 use crate::rules::load::Options;
-use crate::rules::rule::{Matching, Priority};
+use crate::rules::rule::Priority;
 
 /// Hold rules against a recording
 ///
@@ -40,33 +41,11 @@ pub(super) struct Replay {
 
     /// Form of the alerts
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
-    output: Format,
-}
-
-/// Which rules count.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Matches {
-    /// The first, in the order of the files
-    First,
-    /// All of them
-    All,
-}
-
-/// Form of the output.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    /// A line of text for each alert
-    Text,
-    /// An object for each alert, one a line
-    Json,
+    output: AlertForm,
 }
 
 pub(super) fn run(flags: &Replay, out: &mut impl Write) -> Result<()> {
-    let matching = match flags.matching {
-        Matches::First => Matching::First,
-        Matches::All => Matching::All,
-    };
-    let options = Options { minimum_priority: Priority::Debug, matching };
+    let options = Options { minimum_priority: Priority::Debug, matching: flags.matching.into() };
     let (rules, _) = RuleSet::load(&flags.rules, &options)?;
     let replaying = ReplayOptions {
         zone: TimeZone::system(),
@@ -76,8 +55,8 @@ pub(super) fn run(flags: &Replay, out: &mut impl Write) -> Result<()> {
     let mut written = Ok(());
     let ended = replay(&flags.file, rules, &replaying, |alert| {
         let mut line = match flags.output {
-            Format::Text => alert.text,
-            Format::Json => alert.json,
+            AlertForm::Text => alert.text,
+            AlertForm::Json => alert.json,
         };
         line.push(b'\n');
         if written.is_ok() {

@@ -20,28 +20,6 @@ pub enum AlertFormat {
     None,
 }
 
-/// [`Matching`] as the file names it.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Matches {
-    First,
-    All,
-}
-
-/// [`Priority`] as the file names it.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Urgency {
-    Emergency,
-    Alert,
-    Critical,
-    Error,
-    Warning,
-    Notice,
-    Informational,
-    Debug,
-}
-
 /// Rules in force and what becomes of their alerts.
 #[derive(Clone, Debug)]
 pub struct Detection {
@@ -71,20 +49,8 @@ impl Detection {
         let events = &settings.events;
         rules.enabled.then(|| Self {
             paths: rules.paths.clone(),
-            matching: match rules.r#match {
-                Matches::First => Matching::First,
-                Matches::All => Matching::All,
-            },
-            minimum_priority: match rules.priority {
-                Urgency::Emergency => Priority::Emergency,
-                Urgency::Alert => Priority::Alert,
-                Urgency::Critical => Priority::Critical,
-                Urgency::Error => Priority::Error,
-                Urgency::Warning => Priority::Warning,
-                Urgency::Notice => Priority::Notice,
-                Urgency::Informational => Priority::Informational,
-                Urgency::Debug => Priority::Debug,
-            },
+            matching: rules.r#match,
+            minimum_priority: rules.priority,
             format: settings.alerts.format,
             repeats: settings.alerts.repeats.0,
             rate: events.rate,

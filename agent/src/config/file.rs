@@ -10,12 +10,13 @@ use std::string::FromUtf8Error;
 
 use serde::Deserialize;
 
-use crate::config::detection::{AlertFormat, Matches, Urgency};
+use crate::config::detection::AlertFormat;
 use crate::config::duration::Time;
 use crate::config::error::{ConfigError, found};
 use crate::config::resolve::LogSettings;
 use crate::config::yaml::{self, Content, Node};
 use crate::identity::tenant::RuleSpec;
+use crate::rules::rule::{Matching, Priority};
 
 /// Largest file, bytes.
 const MAX_BYTES: usize = 1 << 20;
@@ -45,8 +46,8 @@ pub(super) struct Settings {
 pub(super) struct RuleSettings {
     pub(super) enabled: bool,
     pub(super) paths: Vec<PathBuf>,
-    pub(super) r#match: Matches,
-    pub(super) priority: Urgency,
+    pub(super) r#match: Matching,
+    pub(super) priority: Priority,
 }
 
 /// The section `alerts`.

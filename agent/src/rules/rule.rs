@@ -3,6 +3,8 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::Deserialize;
+
 use super::diagnostic::Place;
 use super::output::Template;
 use super::typed::Condition;
@@ -43,7 +45,8 @@ pub struct Rule {
 }
 
 /// Which rules an event fires.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Matching {
     /// The first that matches, in the order of the rule set.
     #[default]
@@ -54,7 +57,8 @@ pub enum Matching {
 
 /// Priorities, the most urgent first; they compare so that the more urgent is the
 /// smaller one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Priority {
     /// The node is unusable.
     Emergency,

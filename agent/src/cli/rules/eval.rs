@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use jiff::tz::TimeZone;
 
 use super::{RuleFiles, load_or_tell};
+use crate::cli::alert_form::{AlertForm, Matches};
 use crate::cli::figures::printable;
 use crate::rules::compile::Program;
 use crate::rules::evaluate::{Scratch, evaluate};
@@ -45,25 +46,7 @@ pub(super) struct Eval {
 
     /// Form of the alerts
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
-    output: Format,
-}
-
-/// Which rules count.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Matches {
-    /// The first, in the order of the files
-    First,
-    /// All of them
-    All,
-}
-
-/// Form of the output.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    /// A line of text for each alert
-    Text,
-    /// An object for each alert, one a line
-    Json,
+    output: AlertForm,
 }
 
 fn host(text: &str) -> Result<(String, IpAddr), String> {
@@ -75,12 +58,8 @@ fn host(text: &str) -> Result<(String, IpAddr), String> {
 pub(super) fn run(flags: &Eval, out: &mut impl Write) -> Result<ExitCode> {
     let files = RuleFiles { files: flags.rules.clone() }.read()?;
     let Some(loaded) = load_or_tell(files)? else { return Ok(ExitCode::FAILURE) };
-    let matching = match flags.matching {
-        Matches::First => Matching::First,
-        Matches::All => Matching::All,
-    };
-    let mut evaluation = Evaluation::new(&loaded.rules, matching, &flags.host);
-    evaluation.json = matches!(flags.output, Format::Json);
+    let mut evaluation = Evaluation::new(&loaded.rules, flags.matching.into(), &flags.host);
+    evaluation.json = matches!(flags.output, AlertForm::Json);
     evaluation.settings.zone = TimeZone::system();
     let bad = if flags.events == Path::new("-") {
         evaluation.run(io::stdin().lock(), out, &mut io::stderr())
