@@ -10,7 +10,10 @@
 //!   agent. Pure: no aya, no kube, no tokio.
 //! - [`decode`]: bytes of a kernel record → [`event`]. Pure.
 //! - [`calls`]: one table of the system calls: how each is read and told. Pure.
+//! - [`event`]: a record as rules see it. Pure.
 //! - [`process`] and [`container`]: who acted, and where.
+//! - [`detection`]: records and what belongs to them → alerts. Pure.
+//! - [`capture`]: what the detector was fed, in a file. Pure.
 //! - [`rules`]: Falco's rule language: files → one program; event → alerts. Pure.
 //! - [`filter`]: a rule set → what the kernel side need not tell. Pure.
 //! - [`sinks`]: totals → Prometheus and the local JSON API. Knows no rules.
@@ -21,7 +24,8 @@
 //!
 //! # Invariants, checked by `cargo xtask tidy`
 //!
-//! 1. `rules` and `usage` import no aya, kube or tokio. `kernel` knows no tenant names.
+//! 1. `rules`, `usage` and the other rooms between records and alerts import no aya, kube or
+//!    tokio; of `container` only what asks does. `kernel` knows no tenant names.
 //! 2. Every loss is counted where it happens, by cause, and exported.
 //! 3. Unknown identity is a named bucket (`unknown`, `host`), never dropped and
 //!    never guessed.

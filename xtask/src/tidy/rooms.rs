@@ -7,11 +7,42 @@ use super::source::Source;
 /// Modules of the agent, and words that no name in their code may hold: `tenant`
 /// is held by `max_tenant` and by `TenantName`. A word of several parts, such as
 /// `k8s_openapi`, is a whole name.
-const FORBIDDEN: [(&[&str], &[&str], &str); 3] = [
+const FORBIDDEN: [(&[&str], &[&str], &str); 5] = [
     (
-        &["decode", "rules", "isolation", "usage", "cost"],
+        &[
+            "calls",
+            "capture",
+            "cost",
+            "decode",
+            "detection",
+            "event",
+            "filter",
+            "isolation",
+            "process",
+            "rules",
+            "usage",
+        ],
         &["aya", "kube", "k8s_openapi", "tokio"],
         "is pure: what loads, watches or waits lives elsewhere",
+    ),
+    (&["container"], &["aya", "kube", "k8s_openapi"], "asks files and sockets, and no kernel"),
+    (
+        &[
+            "container/cri",
+            "container/docker",
+            "container/document",
+            "container/facts",
+            "container/files",
+            "container/image",
+            "container/monitor",
+            "container/oci",
+            "container/privilege",
+            "container/recorded",
+            "container/runc",
+            "container/sources",
+        ],
+        &["tokio"],
+        "reads what it is given: what asks and waits lives in container/ask",
     ),
     (&["kernel"], &["tenant", "tenants"], "counts by cgroup and knows no tenant"),
     (&["sinks"], &["rules"], "ships what it is given and knows no rules"),
@@ -106,6 +137,14 @@ mod tests {
             &[
                 "agent/src/decode.rs:1: `aya`: decode is pure: what loads, watches or waits lives elsewhere",
             ],
+        );
+        check(imports, "agent/src/container/ask/http.rs", "use tokio::net;", &[]);
+        check(
+            imports,
+            "agent/src/container/oci.rs",
+            "use tokio::net;",
+            &["agent/src/container/oci.rs:1: `tokio`: container/oci reads what it is given: \
+               what asks and waits lives in container/ask"],
         );
         check(imports, "agent/src/pipeline.rs", "use tokio::sync;", &[]);
         check(imports, "agent/src/usage_report.rs", "use tokio::sync;", &[]);
