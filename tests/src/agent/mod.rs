@@ -27,7 +27,7 @@ use crate::workload::beside_us;
 /// Environment variable with the path of the `landlord` binary.
 pub const BINARY: &str = "LANDLORD_BIN";
 
-const READY_PATIENCE: Duration = Duration::from_secs(30);
+const READY_PATIENCE: Duration = Duration::from_secs(150);
 /// Longer than the longest interval of collection that a test sets.
 const FRESH_PATIENCE: Duration = Duration::from_secs(20);
 const STOP_PATIENCE: Duration = Duration::from_secs(15);

@@ -18,6 +18,19 @@ pub(crate) fn amount(native: u64, emulated_amount: u64) -> u64 {
     if emulated() { emulated_amount } else { native }
 }
 
+/// Whether there is time for tests that take minutes in a virtual machine: there they run
+/// only if it was asked for them.
+pub(crate) fn has_minutes() -> bool {
+    !emulated() || std::env::var_os("LANDLORD_LONG").is_some()
+}
+
+/// Tells that a test cannot run, and that it is no fault of the machine. The test
+/// command counts it as skipped; the test has to end.
+#[expect(clippy::print_stdout, reason = "the test command reads a test's standard output")]
+pub(crate) fn skip_here(reason: &str) {
+    println!("SKIPPED HERE: {reason}");
+}
+
 /// A home for an agent with the default configuration, one collection a second.
 pub(crate) fn home() -> Home {
     Home::new("interval: 1s\n").unwrap()

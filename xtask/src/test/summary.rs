@@ -4,8 +4,19 @@ use std::fmt;
 use std::ops::AddAssign;
 use std::process::ExitCode;
 
-/// Marks a test that saw that it cannot run here, in what the test prints.
+/// Marks a test that saw that it cannot run, in what the test prints.
 const SKIPPED: &str = "SKIPPED: ";
+/// Marks one that lacks what no set-up gives: a controller that the machine uses otherwise,
+/// files that are not part of the source, time in an emulated machine.
+const EXCUSED: &str = "SKIPPED HERE: ";
+
+/// Why a test skipped itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reason<'a> {
+    pub(crate) text: &'a str,
+    /// It says that it could not run on this machine whatever is done.
+    pub(crate) is_excused: bool,
+}
 
 /// How tests ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -75,19 +86,22 @@ impl Tally {
 
 /// The reasons of the tests that skipped themselves, one a test. Needs output
 /// made with `--show-output`.
-pub(crate) fn reasons(output: &str) -> Vec<&str> {
+pub(crate) fn reasons(output: &str) -> Vec<Reason<'_>> {
     let mut reasons = Vec::new();
     let mut told = false;
     for line in output.lines() {
         if line.starts_with("---- ") || line.starts_with("test ") {
             told = false;
         }
-        if let Some(reason) = line.trim_start().strip_prefix(SKIPPED) {
-            if !told {
-                reasons.push(reason);
-            }
-            told = true;
+        let line = line.trim_start();
+        let found =
+            [(SKIPPED, false), (EXCUSED, true)].into_iter().find_map(|(mark, is_excused)| {
+                Some(Reason { text: line.strip_prefix(mark)?, is_excused })
+            });
+        if !told {
+            reasons.extend(found);
         }
+        told |= found.is_some();
     }
     reasons
 }
@@ -105,7 +119,7 @@ fn result_line(line: &str) -> Tally {
 
 #[cfg(test)]
 mod tests {
-    use super::{Tally, reasons};
+    use super::{Reason, Tally, reasons};
 
     fn check(output: &str, success: bool, expected: (usize, usize, usize)) {
         let Tally { passed, failed, skipped } = Tally::of(output, success);
@@ -149,7 +163,10 @@ mod tests {
                       ----\nSKIPPED: no BTF\nSKIPPED: no BTF\n\n---- two stdout ----\nerror \
                       0.1 %\n\ntest result: ok. 2 passed; 0 failed; 0 ignored; 0 measured\n";
         check(output, true, (1, 0, 1));
-        assert_eq!(reasons(output), ["no BTF"]);
+        assert_eq!(reasons(output), [Reason { text: "no BTF", is_excused: false }]);
+        let excused = output.replace("SKIPPED: ", "SKIPPED HERE: ");
+        check(&excused, true, (1, 0, 1));
+        assert_eq!(reasons(&excused), [Reason { text: "no BTF", is_excused: true }]);
         // Only a line of its own tells; a test may well print the word.
         let output = output.replace("SKIPPED: no BTF", "nothing was SKIPPED: all ran");
         check(&output, true, (2, 0, 0));

@@ -89,6 +89,7 @@ all() {
 
 export LANDLORD_BIN=/bin/landlord LANDLORD_WORKLOAD=/bin/workload LANDLORD_VM=1
 FILTER=$(cat /filter)
+[ ! -e /long ] || export LANDLORD_LONG=1
 # Closing the port waits until all is sent, which has to be before the end.
 all >/dev/ttyS1 2>&1
 

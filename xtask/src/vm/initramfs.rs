@@ -8,26 +8,47 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+use super::Wanted;
 use super::cpio::Archive;
 use super::kernel::Kernel;
 use crate::build::Programs;
 use crate::{files, setup, shell};
 
 const INIT: &[u8] = include_bytes!("init.sh");
-const FOLDERS: [&str; 8] = ["bin", "dev", "etc", "modules", "proc", "run", "sys", "tmp"];
+/// Those above come before those in them. Some are there for attacks on them only.
+const FOLDERS: [&str; 17] = [
+    "bin",
+    "dev",
+    "etc",
+    "home",
+    "modules",
+    "proc",
+    "root",
+    "run",
+    "sys",
+    "tmp",
+    "usr",
+    "usr/bin",
+    "usr/local",
+    "usr/local/bin",
+    "usr/local/share",
+    "var",
+    "var/lib",
+];
 /// For tests that become an ordinary user.
-const PASSWD: &[u8] = b"root:x:0:0:root:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/tmp:/bin/sh\n";
+const PASSWD: &[u8] = b"root:x:0:0:root:/tmp:/bin/sh\ndaemon:x:1:1:daemon:/tmp:/bin/false\n\
+                        nobody:x:65534:65534:nobody:/tmp:/bin/sh\n";
 /// For rules about what is secret.
 const SHADOW: &[u8] = b"root:*:0:0:99999:7:::\n";
-const GROUP: &[u8] = b"root:x:0:\nnogroup:x:65534:\n";
+const GROUP: &[u8] = b"root:x:0:\ndaemon:x:1:\nnogroup:x:65534:\n";
 
-/// Writes the archive to `file`. `filter` is handed on to the tests.
+/// Writes the archive to `file`. What is wanted is handed on to the tests.
 pub(super) fn write(
     file: &Path,
     kernel: Kernel,
     programs: &Programs,
     test: &Path,
-    filter: Option<&str>,
+    wanted: Wanted<'_>,
 ) -> Result<()> {
     let out = File::create(file).with_context(|| file.display().to_string())?;
     let mut archive = Archive::new(BufWriter::new(out));
@@ -37,7 +58,10 @@ pub(super) fn write(
     // The kernel gives its first process a console only if there is one.
     archive.device("dev/console", 5, 1)?;
     archive.program("init", INIT)?;
-    archive.program("filter", filter.unwrap_or_default().as_bytes())?;
+    archive.program("filter", wanted.filter.unwrap_or_default().as_bytes())?;
+    if wanted.long {
+        archive.program("long", b"")?;
+    }
     archive.program("etc/passwd", PASSWD)?;
     archive.program("etc/group", GROUP)?;
     archive.program("etc/shadow", SHADOW)?;

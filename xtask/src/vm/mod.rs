@@ -19,14 +19,15 @@ use self::qemu::{End, Guest};
 use crate::build::{Artifact, Build, Programs};
 use crate::report::{self, Step, say, seconds};
 use crate::setup::{self, Purpose};
-use crate::test::Tally;
+use crate::test::{Reason, Tally, reasons};
 use crate::{files, workspace};
 
 /// The end-to-end tests that a guest runs. Others test the lab itself, where it
 /// is accurate.
 const GUEST_TEST: &str = "e2e";
-/// How long one kernel may take.
-const LIMIT_SECONDS: u64 = 600;
+/// How long one kernel may take, and with the tests that take minutes.
+const LIMIT: Duration = Duration::from_secs(600);
+const LONG_LIMIT: Duration = Duration::from_secs(1800);
 /// How often a guest is started that its emulator kills.
 const BOOTS: usize = 3;
 /// How much of the console is shown if a guest fails.
@@ -63,10 +64,10 @@ pub(crate) struct Args {
     /// Kernels to boot: 5.10, 6.1, 6.12, newest
     #[arg(default_value = DEFAULT)]
     kernels: Vec<Kernel>,
-    /// All of them
+    /// All of them, and tests that take minutes, too
     #[arg(long, conflicts_with = "kernels")]
     all: bool,
-    /// Run only tests with this in their name
+    /// Run only tests with this in their name, even if they take minutes
     #[arg(long)]
     filter: Option<String>,
     /// Keep the console and the results of guests that passed, too
@@ -77,6 +78,22 @@ pub(crate) struct Args {
     release: bool,
 }
 
+/// Which tests a guest runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// Those with this in their name.
+    pub(crate) filter: Option<&'a str>,
+    /// Those that take minutes, too: all rules, one after the other.
+    pub(crate) long: bool,
+}
+
+impl<'a> Wanted<'a> {
+    /// Who asks for certain tests, or for all kernels, has time.
+    pub(crate) fn new(filter: Option<&'a str>, all_kernels: bool) -> Self {
+        Self { filter, long: all_kernels || filter.is_some() }
+    }
+}
+
 /// Boots each kernel; the exit code tells whether all passed.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let kernels = if args.all { KERNELS.to_vec() } else { args.kernels.clone() };
@@ -84,9 +101,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     setup::ensure(Purpose::Boot(&kernels))?;
     let build = Build::tested(args.release);
     let (programs, tests) = (build.programs()?, build.end_to_end()?);
+    let wanted = Wanted::new(args.filter.as_deref(), args.all);
     let mut total = Tally::default();
     for kernel in kernels {
-        total += test_on(kernel, &programs, &tests, args.filter.as_deref(), args.keep_log)?;
+        total += test_on(kernel, &programs, &tests, wanted, args.keep_log)?;
     }
     report::result(total);
     Ok(total.exit_code())
@@ -97,7 +115,7 @@ pub(crate) fn test_on(
     kernel: Kernel,
     programs: &Programs,
     tests: &[Artifact],
-    filter: Option<&str>,
+    wanted: Wanted<'_>,
     keep_log: bool,
 ) -> Result<Tally> {
     let logs = workspace::cache().join("logs");
@@ -106,13 +124,13 @@ pub(crate) fn test_on(
     let archive = files.path().join("initramfs.cpio");
     let test = tests.iter().find(|test| test.name == GUEST_TEST);
     let test = test.with_context(|| format!("there is no test target {GUEST_TEST}"))?;
-    initramfs::write(&archive, kernel, programs, &test.file, filter)?;
+    initramfs::write(&archive, kernel, programs, &test.file, wanted)?;
     let guest = Guest {
         image: &kernel.image(),
         initramfs: &archive,
         console: logs.join(format!("{}.console", kernel.name)),
         results: logs.join(format!("{}.results", kernel.name)),
-        limit: Duration::from_secs(LIMIT_SECONDS),
+        limit: if wanted.long { LONG_LIMIT } else { LIMIT },
     };
     let release = files::read_text(&kernel.stamp())?;
     let label = format!("Linux {}", release.lines().next().unwrap_or(kernel.name));
@@ -127,17 +145,19 @@ pub(crate) fn test_on(
 
     let results = guest.results();
     let tally = judge(&end, &results);
+    for Reason { text, .. } in reasons(&results) {
+        say("Skipped", text);
+    }
     let boot = results.lines().find_map(|line| line.strip_prefix("BOOT ")).unwrap_or("?");
     say("Ran", format_args!("{label}: {tally}, boot {boot} s, all {}", seconds(wall)));
     if tally.failed > 0 {
         report::raw(&results);
-        explain(&end, &guest.console());
+        explain(&end, guest.limit, &guest.console());
     }
     if tally.failed > 0 || keep_log {
         say("Kept", format_args!("{} and {}", guest.console.display(), guest.results.display()));
     } else {
-        files::remove(&guest.console)?;
-        files::remove(&guest.results)?;
+        guest.forget()?;
     }
     Ok(tally)
 }
@@ -172,10 +192,10 @@ fn judge(end: &End, results: &str) -> Tally {
 }
 
 /// Says why a guest failed, unless its own tests did.
-fn explain(end: &End, console: &str) {
+fn explain(end: &End, limit: Duration, console: &str) {
     match end {
         End::Exit(_) => return,
-        End::Timeout => say("Failed", format_args!("the guest took more than {LIMIT_SECONDS} s")),
+        End::Timeout => say("Failed", format_args!("the guest took more than {}", seconds(limit))),
         End::Broken(why) => say("Failed", why),
     }
     report::raw("the end of its console:");

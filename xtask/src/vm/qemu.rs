@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
+use crate::files;
 use crate::report::Step;
 
 /// How often the guest is looked at.
@@ -65,6 +66,13 @@ impl Guest<'_> {
     /// What the kernel and qemu have said so far.
     pub(super) fn console(&self) -> String {
         text(&self.console) + &text(&self.complaints())
+    }
+
+    /// Removes all that was written of a guest.
+    pub(super) fn forget(&self) -> Result<()> {
+        [&self.console, &self.results, &self.complaints()]
+            .into_iter()
+            .try_for_each(|file| files::remove(file))
     }
 
     fn complaints(&self) -> PathBuf {

@@ -8,6 +8,9 @@
 //! near in host
 //!     lines of a shell
 //! ```
+//!
+//! A case may end with `otherwise` and parts that take the place of those before it where a
+//! program is missing that it needs.
 
 /// Where a script runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +42,20 @@ pub(super) struct Case {
     /// The oldest kernel that it can be tried on.
     pub(super) kernel: Option<(u32, u32)>,
     pub(super) parts: Vec<Part>,
+    /// What is tried where a program that it needs is missing.
+    pub(super) substitutes: Option<Vec<Part>>,
+}
+
+impl Case {
+    /// All that it may try.
+    pub(super) fn all_parts(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter().chain(self.substitutes.iter().flatten())
+    }
+
+    /// The parts that are being read.
+    fn open(&mut self) -> &mut Vec<Part> {
+        self.substitutes.as_mut().unwrap_or(&mut self.parts)
+    }
 }
 
 /// Reads a file of cases; the error names the line.
@@ -54,6 +71,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Case>, String> {
                 user: None,
                 kernel: None,
                 parts: Vec::new(),
+                substitutes: None,
             });
             continue;
         }
@@ -62,7 +80,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Case>, String> {
         }
         let case = cases.last_mut().ok_or_else(|| wrong("before the first rule"))?;
         if let Some(command) = line.strip_prefix("    ") {
-            let part = case.parts.last_mut().ok_or_else(|| wrong("neither fire nor near"))?;
+            let part = case.open().last_mut().ok_or_else(|| wrong("neither fire nor near"))?;
             part.script.push_str(command);
             part.script.push('\n');
             continue;
@@ -75,6 +93,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Case>, String> {
             ["kernel", version] => {
                 case.kernel = Some(release(version).ok_or_else(|| wrong("no version"))?);
             }
+            ["otherwise"] => case.substitutes = Some(Vec::new()),
             [kind @ ("fire" | "near"), more @ ..] => {
                 let (place, on_terminal) = match more {
                     [] => (case.place, false),
@@ -83,7 +102,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Case>, String> {
                     _ => return Err(wrong("not understood")),
                 };
                 let fires = *kind == "fire";
-                case.parts.push(Part { fires, place, on_terminal, script: String::new() });
+                case.open().push(Part { fires, place, on_terminal, script: String::new() });
             }
             _ => return Err(wrong("not understood")),
         }
@@ -109,10 +128,11 @@ fn place(name: &str) -> Option<Place> {
 #[test]
 fn cases_are_read() {
     let text = "# All.\n== A rule (of mine)\nin privileged\nneeds python3\nuser nobody\nkernel 5.14\n\
-                fire on terminal\n    one\n\n      two\nnear in host\n    # none\n\n== Other\n";
+                fire on terminal\n    one\n\n      two\nnear in host\n    # none\n\notherwise\nfire\n    three\n\n== Other\n";
     let cases = parse(text).unwrap();
     assert_eq!((cases.len(), cases[1].rule.as_str()), (2, "Other"));
-    let Case { rule, needs, user, kernel, parts, .. } = &cases[0];
+    assert_eq!(cases[1].substitutes, None);
+    let Case { rule, needs, user, kernel, parts, substitutes, .. } = &cases[0];
     assert_eq!(
         (rule.as_str(), needs.len(), user.as_deref()),
         ("A rule (of mine)", 1, Some("nobody"))
@@ -126,9 +146,13 @@ fn cases_are_read() {
     };
     assert_eq!(parts[0], part(true, Place::Privileged, true, "one\n  two\n"));
     assert_eq!(parts[1], part(false, Place::Host, false, "# none\n"));
+    assert_eq!(parts.len(), 2);
+    let three = part(true, Place::Privileged, false, "three\n");
+    assert_eq!(substitutes.as_deref(), Some(&[three][..]));
     let check = |text: &str| assert!(parse(text).is_err(), "{text}");
     check("    x\n");
     check("== A\n    x\n");
+    check("== A\nfire\notherwise\n    x\n");
     check("== A\nfire in boat\n");
     check("== A\nfly\n");
     assert_eq!(release("6.12.57+deb13-amd64"), Some((6, 12)));

@@ -13,9 +13,9 @@ use landlord_tests::agent::watch::{Alert, Watch};
 use nix::sched::{CloneFlags, unshare};
 use rustix::mount::{MountPropagationFlags, mount_bind, mount_change};
 
-use super::case::{self, Case, Place};
+use super::case::{self, Case, Part, Place};
 use super::scene::{self, MARKER, Scene, TOKEN};
-use crate::stage::emulated;
+use crate::stage::{has_minutes, skip_here};
 
 /// Where the rule files are in a test guest, and on a host beside the workspace.
 const FOLDERS: [&str; 2] =
@@ -23,6 +23,8 @@ const FOLDERS: [&str; 2] =
 /// How long an alert may take after its event, and one that must not come is waited for.
 const PATIENCE: Duration = Duration::from_secs(8);
 const SILENCE: Duration = Duration::from_secs(3);
+/// Scripts that may break before the agent is thought to be gone.
+const BROKEN_MAX: u32 = 2;
 /// The rule of the containers' markers.
 const MARKED: &str = "Lab container marker";
 /// What one rule asks the resolver for.
@@ -42,16 +44,14 @@ pub(super) fn check(cases: &str, files: &[&str], more: &str) {
     if !landlord_tests::may_run() {
         return;
     }
-    // A guest takes many minutes for it: `cargo xtask vm KERNEL --filter official`.
-    let is_asked_for = std::env::args().any(|it| ["official", "attacks"].contains(&it.as_str()));
-    if emulated() && !is_asked_for {
-        println!("in an emulated machine only when it is asked for by name");
+    if !has_minutes() {
+        skip_here("an emulated machine takes minutes for all rules");
         return;
     }
     let named = std::env::var_os("LANDLORD_FALCO_RULES").map(PathBuf::from);
     let mut folders = named.into_iter().chain(FOLDERS.map(PathBuf::from));
     let Some(folder) = folders.find(|folder| folder.is_dir()) else {
-        println!("no official rule files here; LANDLORD_FALCO_RULES names their folder");
+        skip_here("no rule files of Falco; LANDLORD_FALCO_RULES names their folder");
         return;
     };
     let Some(busybox) = scene::busybox() else {
@@ -64,9 +64,12 @@ pub(super) fn check(cases: &str, files: &[&str], more: &str) {
     let tried = std::thread::scope(|scope| {
         scope.spawn(|| all(&cases, &files, more, &busybox)).join().unwrap()
     });
-    let Tried { table, failures } = tried.unwrap();
+    let Tried { table, skipped, failures } = tried.unwrap();
     println!("{table}");
     assert!(failures.is_empty(), "{table}\n{failures}");
+    if !skipped.is_empty() {
+        skip_here(&format!("{} of {} rules: {}", skipped.len(), cases.len(), skipped.join("; ")));
+    }
 }
 
 /// Keeps the guest's second CPU off. For each container the kernel patches its own code, and
@@ -94,6 +97,8 @@ impl Drop for OneCpu {
 #[derive(Default)]
 struct Tried {
     table: String,
+    /// Rules that could not be tried, and why.
+    skipped: Vec<String>,
     failures: String,
 }
 
@@ -109,19 +114,37 @@ fn all(cases: &[Case], files: &[PathBuf], more: &str, busybox: &Path) -> Result<
     let mut scene = Scene::new(busybox)?;
     let mut tried = Tried::default();
     let table = &mut tried.table;
+    let mut broken = 0;
     writeln!(table, "{:<72} {:<10} {:>5} near miss", "rule", "place", "fired")?;
     for case in cases {
         let place = format!("{:?}", case.place).to_lowercase();
         write!(table, "{:<72} {place:<10} ", case.rule)?;
-        if let Some(reason) = missing(case, &scene) {
-            writeln!(table, "skipped: {reason}")?;
-            continue;
-        }
+        let lacking = lacking(case);
+        let (parts, note) = match (impossible(case, &scene), &lacking, &case.substitutes) {
+            (None, None, _) => (&case.parts, String::new()),
+            (None, Some(program), Some(parts)) => (parts, format!(" (without {program})")),
+            (reason, program, _) => {
+                let program = program.map(|program| format!("no {program}"));
+                let reason = reason.or(program).unwrap_or_default();
+                writeln!(table, "skipped: {reason}")?;
+                tried.skipped.push(format!("{}: {reason}", case.rule));
+                continue;
+            }
+        };
         let before = tried.failures.len();
-        let fired = one(case, &mut watch, &mut scene, &mut tried.failures)
-            .with_context(|| format!("{}:\n{}", case.rule, home.log()))?;
+        let fired = match one(case, parts, &mut watch, &mut scene, &mut tried.failures) {
+            Ok(fired) => fired,
+            Err(error) => {
+                writeln!(tried.failures, "{}: {error:#}\n{}", case.rule, home.log())?;
+                broken += 1;
+                0
+            }
+        };
         let near = if tried.failures.len() == before { "silent" } else { "FAILED" };
-        writeln!(table, "{fired:>5} {near}")?;
+        writeln!(table, "{fired:>5} {near}{note}")?;
+        if broken > BROKEN_MAX {
+            return Ok(tried);
+        }
     }
     watch.stop()?;
     Ok(tried)
@@ -130,14 +153,15 @@ fn all(cases: &[Case], files: &[PathBuf], more: &str, busybox: &Path) -> Result<
 /// Tries one case; how often its rule was raised by what has to raise it.
 fn one(
     case: &Case,
+    parts: &[Part],
     watch: &mut Watch<'_>,
     scene: &mut Scene,
     failures: &mut String,
 ) -> Result<usize> {
     let mut fired = 0;
-    ensure!(case.parts.iter().any(|part| part.fires), "nothing raises it");
-    ensure!(case.parts.iter().any(|part| !part.fires), "it has no near miss");
-    for part in &case.parts {
+    ensure!(parts.iter().any(|part| part.fires), "nothing raises it");
+    ensure!(parts.iter().any(|part| !part.fires), "it has no near miss");
+    for part in parts {
         watch.settle()?;
         let seen = watch.alerts()?.len();
         let done = scene.run(part, case.user.as_deref())?;
@@ -189,21 +213,25 @@ fn until(
     }
 }
 
-/// Why a case cannot be tried here.
-fn missing(case: &Case, scene: &Scene) -> Option<String> {
-    if case.parts.iter().any(|part| part.place != Place::Host) && !scene.has_containers() {
+/// Why a case cannot be tried here, whatever programs there are.
+fn impossible(case: &Case, scene: &Scene) -> Option<String> {
+    if case.all_parts().any(|part| part.place != Place::Host) && !scene.has_containers() {
         return Some("no runc".to_owned());
     }
     let release = rustix::system::uname().release().to_string_lossy().into_owned();
     if case.kernel > case::release(&release) {
         return Some(format!("kernel {release}"));
     }
+    None
+}
+
+/// A program that a case needs and that is not here.
+fn lacking(case: &Case) -> Option<&str> {
     let is_there = |program: &str| {
         let find = format!("command -v {program}");
         Command::new("sh").arg("-c").arg(find).output().is_ok_and(|it| it.status.success())
     };
-    let needed = case.needs.iter().find(|program| !is_there(program))?;
-    Some(format!("no {needed}"))
+    case.needs.iter().map(String::as_str).find(|program| !is_there(program))
 }
 
 /// Switches all rules on, and has their alerts tell which script they are about.

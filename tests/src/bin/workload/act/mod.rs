@@ -58,6 +58,16 @@ pub(crate) enum Act {
         #[arg(long)]
         udp: bool,
     },
+    /// Listen at an address, connect to it, and accept that
+    Accept {
+        /// Where
+        address: SocketAddr,
+    },
+    /// Receive by TCP, from this process itself
+    Receive {
+        /// What, in hexadecimal digits
+        digits: String,
+    },
     /// Give the kernel a module that is none
     Module,
     /// Ask for a BPF command that fails
@@ -94,6 +104,8 @@ pub(crate) fn act(act: &Act) -> Result<()> {
         Act::Connect(connection) => network::connect(connection),
         Act::Send { address } => network::send(*address),
         Act::Listen { address, udp } => network::listen(*address, *udp),
+        Act::Accept { address } => network::accept(*address),
+        Act::Receive { digits } => network::receive(digits),
         Act::Module => kernel::module(),
         Act::Bpf { command } => kernel::bpf(*command),
         Act::Setns { kind } => kernel::setns(kind),

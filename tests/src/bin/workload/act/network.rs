@@ -1,6 +1,7 @@
 //! Sockets.
 
-use std::net::SocketAddr;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
 use anyhow::{Context as _, Result};
 use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
@@ -74,6 +75,31 @@ pub(super) fn listen(address: SocketAddr, udp: bool) -> Result<()> {
         net::listen(&socket, 1).context("cannot listen")?;
     }
     Ok(())
+}
+
+pub(super) fn accept(address: SocketAddr) -> Result<()> {
+    to_itself(address).map(drop)
+}
+
+pub(super) fn receive(digits: &str) -> Result<()> {
+    let byte = |at: usize| {
+        let pair = digits.get(at..at + 2).context("digits come in pairs")?;
+        u8::from_str_radix(pair, 16).with_context(|| format!("no hexadecimal digits: {pair}"))
+    };
+    let bytes: Vec<u8> = (0..digits.len()).step_by(2).map(byte).collect::<Result<_>>()?;
+    let (ours, mut theirs) = to_itself((Ipv4Addr::LOCALHOST, 0).into())?;
+    theirs.write_all(&bytes).context("cannot send")?;
+    let mut received = vec![0; bytes.len()];
+    net::recv(&ours, &mut received[..], net::RecvFlags::WAITALL).context("cannot receive")?;
+    Ok(())
+}
+
+/// Both ends of a connection that this process makes to itself at an address of its own.
+fn to_itself(address: SocketAddr) -> Result<(TcpStream, TcpStream)> {
+    let listener = TcpListener::bind(address).context("cannot listen")?;
+    let ours = TcpStream::connect(listener.local_addr()?).context("cannot connect")?;
+    let (theirs, _) = listener.accept().context("cannot accept")?;
+    Ok((ours, theirs))
 }
 
 fn family(address: SocketAddr) -> AddressFamily {
