@@ -444,7 +444,10 @@ impl Detector {
 /// The type of event that a record is; `None` of those that only change state.
 fn type_of(record: &Record<'_>) -> Option<EventType> {
     // A fork is an event when the call returns that made it.
-    let call = calls::of_record(record).filter(|_| record.kind != RecordKind::Fork)?;
+    if record.kind == RecordKind::Fork {
+        return None;
+    }
+    let call = calls::of_record(record)?;
     (!filter::returns_in_child(call.event_type, record)).then_some(call.event_type)
 }
 

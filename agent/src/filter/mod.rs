@@ -121,8 +121,7 @@ impl Filter {
 /// that called tells of the same event.
 #[must_use]
 pub fn returns_in_child(event_type: EventType, record: &Record<'_>) -> bool {
-    let forks = ["clone", "clone3", "fork", "vfork"].contains(&event_type.name());
-    forks && record.head.result == 0
+    record.head.result == 0 && matches!(event_type.name(), "clone" | "clone3" | "fork" | "vfork")
 }
 
 #[cfg(test)]

@@ -69,6 +69,8 @@ impl Table {
         self.change(key, |process| {
             process.take_head(record);
             process.end(record.head.time_ns);
+            // Seldom asked for any more, and cheapest to free while it is at hand.
+            process.free_texts();
         });
         Applied::Known
     }

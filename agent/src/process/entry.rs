@@ -3,6 +3,7 @@
 //! A text is made when it is first asked for and shared with the forks of the process.
 //! It changes nothing: that is the table's.
 
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 use super::ProcessFacts;
@@ -27,6 +28,30 @@ pub(super) struct Lines {
     cmdline: OnceLock<Box<[u8]>>,
     exeline: OnceLock<Box<[u8]>>,
     env: OnceLock<Box<[u8]>>,
+    /// Processes of the table that have them.
+    holders: AtomicU32,
+}
+
+impl Lines {
+    /// Counts a process of the table that has them; true for the first.
+    pub(super) fn hold(&self) -> bool {
+        // Only the table counts, and nobody changes it while it does.
+        let before = self.holders.load(Relaxed);
+        self.holders.store(before + 1, Relaxed);
+        before == 0
+    }
+
+    /// Counts one off; true for the last.
+    pub(super) fn let_go(&self) -> bool {
+        let left = self.holders.load(Relaxed).saturating_sub(1);
+        self.holders.store(left, Relaxed);
+        left == 0
+    }
+
+    /// Frees the texts; they are made again if someone asks.
+    fn clear(&mut self) {
+        *self = Self { holders: AtomicU32::new(*self.holders.get_mut()), ..Self::default() };
+    }
 }
 
 impl Process {
@@ -84,6 +109,13 @@ impl Process {
     #[must_use]
     pub fn env_value(&self, name: &[u8]) -> Option<&[u8]> {
         pieces(&self.facts.envp).find_map(|piece| piece.strip_prefix(name)?.strip_prefix(b"="))
+    }
+
+    /// Frees what it alone has of texts that can be made again.
+    pub(super) fn free_texts(&mut self) {
+        if let Some(lines) = Arc::get_mut(&mut self.lines) {
+            lines.clear();
+        }
     }
 
     /// Bytes of memory at most, with all texts made and nothing shared.

@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
-use std::sync::Arc;
 
 use super::Process;
 use super::by_pid::Spread;
@@ -26,17 +25,17 @@ pub(super) struct Held {
 
 /// What one process holds.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Share {
+struct Share {
     /// What counts for each process that has it.
     own: usize,
     /// Addresses of what it may share, and the bytes that each takes at most; of no
     /// bytes where there is nothing.
-    shared: [(usize, usize); 6],
+    shared: [(usize, usize); 5],
 }
 
 impl Share {
     /// Of a process as it is.
-    pub(super) fn of(process: &Process) -> Self {
+    fn of(process: &Process) -> Self {
         let facts = &process.facts;
         let mut share = Self { own: PROCESS_BYTES, ..Self::default() };
         let texts = [&facts.comm, &facts.argv, &facts.envp, &facts.exe, &facts.cwd];
@@ -48,8 +47,6 @@ impl Share {
                 share.own += bytes;
             }
         }
-        let lines = process.lines_bytes() + TEXT_BYTES;
-        share.shared[5] = (Arc::as_ptr(&process.lines).addr(), lines);
         share
     }
 }
@@ -61,16 +58,38 @@ impl Held {
 
     /// A process comes into the table.
     pub(super) fn add(&mut self, process: &Process) {
-        self.change(&Share::default(), &Share::of(process));
+        self.exchange(&Share::default(), &Share::of(process));
+        self.hold_lines(process);
     }
 
     /// A process leaves the table.
     pub(super) fn remove(&mut self, process: &Process) {
-        self.change(&Share::of(process), &Share::default());
+        self.exchange(&Share::of(process), &Share::default());
+        self.let_go_of_lines(process);
     }
 
-    /// A process of the table was changed.
-    pub(super) fn change(&mut self, before: &Share, after: &Share) {
+    /// Changes a process of the table.
+    pub(super) fn change(&mut self, process: &mut Process, change: impl FnOnce(&mut Process)) {
+        let before = Share::of(process);
+        self.let_go_of_lines(process);
+        change(process);
+        self.exchange(&before, &Share::of(process));
+        self.hold_lines(process);
+    }
+
+    fn hold_lines(&mut self, process: &Process) {
+        if process.lines.hold() {
+            self.bytes += process.lines_bytes();
+        }
+    }
+
+    fn let_go_of_lines(&mut self, process: &Process) {
+        if process.lines.let_go() {
+            self.bytes = self.bytes.saturating_sub(process.lines_bytes());
+        }
+    }
+
+    fn exchange(&mut self, before: &Share, after: &Share) {
         self.bytes = (self.bytes + after.own).saturating_sub(before.own);
         // All that is let go of goes first: a new text may be where an old one was.
         let pairs = || before.shared.iter().zip(&after.shared).filter(|(old, new)| old != new);

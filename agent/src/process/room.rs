@@ -8,8 +8,10 @@ use super::Process;
 use super::ancestry::{DEPTH_MAX, key_of};
 use super::table::{Key, Table};
 
-/// How long a process stays after its end, for what is told late.
-pub const GRACE_NS: u64 = 5_000_000_000;
+/// How long a process stays after its end, for what is told late: longer than an event
+/// waits for its container. Where processes are many and short, most of the table is of
+/// those, and the more there are the less of it is in the caches of the CPU.
+pub const GRACE_NS: u64 = 2_000_000_000;
 /// Room is made for the sixteenth part of what the table may hold, as looking for those
 /// that may leave is a walk over all.
 const PART: usize = 16;

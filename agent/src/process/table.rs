@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ancestry::key_of;
 use super::by_pid::ByPid;
-use super::held::{Held, Share};
+use super::held::Held;
 use super::{Process, ProcessFacts};
 
 /// What `/proc` tells of a start is a multiple of this: a clock tick.
@@ -219,10 +219,8 @@ impl Table {
     /// Changes a process. Its id and start stay.
     pub(super) fn change(&mut self, key: Key, change: impl FnOnce(&mut Process)) {
         let Some(process) = self.processes.get_mut(key) else { return };
-        let before = Share::of(process);
-        change(process);
+        self.held.change(process, change);
         process.touched = self.turn;
-        self.held.change(&before, &Share::of(process));
         let task = process.facts.task;
         self.note_init(key, task.vpid, task.pid_namespace);
     }

@@ -63,6 +63,21 @@ proptest! {
 }
 
 #[test]
+fn literals_are_found_anywhere_in_a_long_text_whatever_their_case() {
+    let literals: Vec<Vec<u8>> = [&b"GLIBC_TUNABLES"[..], b"http_PROXY"].map(<[u8]>::to_vec).into();
+    let table = Substrings::new(pairs(&literals), true);
+    let found = |text: &[u8]| sorted(|nodes| table.find(text, |more| nodes.extend(more)));
+    for at in 0..1_000 {
+        let mut text = vec![b'a'; 1_100];
+        assert_eq!(found(&text), [] as [u32; 0]);
+        text[at..at + 10].copy_from_slice(b"HTTP_proxy");
+        assert_eq!(found(&text), [1], "{at}");
+        text[at + 9] = b'_';
+        assert_eq!(found(&text), [] as [u32; 0], "{at}");
+    }
+}
+
+#[test]
 fn long_literals_share_no_memory_with_their_number() {
     // Each begins with all before it: the tree must not copy them into each other.
     let literals: Vec<Vec<u8>> = (0..2_000).map(|length| vec![b'x'; length]).collect();
