@@ -19,6 +19,7 @@ pub(super) struct ByPid {
 #[derive(Debug)]
 struct Namesakes {
     /// In the order of their starts.
+    #[expect(clippy::vec_box, reason = "processes go to and from `newest`, which is boxed")]
     older: Vec<Box<Process>>,
     newest: Box<Process>,
 }
