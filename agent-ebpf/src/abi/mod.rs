@@ -17,7 +17,7 @@ pub use cpu::{
 pub use loss::Loss;
 pub use plan::{
     Allowance, COMPAT_PLANS, DROPPED_KIND, DROPS, DropCause, DropKey, EventCounts, GENERATIONS,
-    NO_ARGUMENT, PLANS, Plan, REQUESTS, RESULT, Shape, VERDICTS, Verdict, WORKING_DIRECTORY,
+    NO_ARGUMENT, PLANS, Plan, REQUESTS, RESULT, Shape, Share, VERDICTS, Verdict, WORKING_DIRECTORY,
     Wanted, place, plan_flag, stage, truth, verdict_index,
 };
 pub use record::{

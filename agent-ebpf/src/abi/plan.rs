@@ -87,6 +87,8 @@ pub mod stage {
     pub const JUDGE: u32 = 5;
     /// Adds what is left to add and sends the record.
     pub const FINISH: u32 = 6;
+    /// Finds the file behind any descriptor, at more cost.
+    pub const ANY_FILE: u32 = 7;
     /// Entries of the table.
     pub const COUNT: u32 = 8;
 }
@@ -234,7 +236,7 @@ const _: () = assert!(size_of::<EventCounts>() == 64);
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DropCause {
-    /// The ring had no room.
+    /// The ring had no room, or the cgroup had filled its share of it.
     RingFull = 0,
     /// The cgroup was above its rate.
     RateLimited = 1,
@@ -275,9 +277,27 @@ pub struct Allowance {
     pub second: u64,
     /// Records sent in it.
     pub used: u64,
+    /// What it has in the ring of calls.
+    pub calls: Share,
+    /// What it has in the ring of processes.
+    pub lifecycle: Share,
 }
 
-const _: () = assert!(size_of::<Allowance>() == 16);
+const _: () = assert!(size_of::<Allowance>() == 80);
+
+/// What a cgroup has in a ring, in two parts by where in it they are.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Share {
+    /// Where the first part ends and the second begins.
+    pub end: u64,
+    /// Where its last record was written.
+    pub last: u64,
+    /// Bytes of the first part.
+    pub before: u64,
+    /// Bytes of the second part.
+    pub since: u64,
+}
 
 /// What the agent knows of a slot's cgroup.
 pub mod place {

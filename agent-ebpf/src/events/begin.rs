@@ -13,7 +13,7 @@ use landlord_ebpf::abi::{
     head_flag, plan_flag, stage, truth,
 };
 
-use super::{Scratch, bound::masked, head, jump, offsets as event, scratch, send};
+use super::{Scratch, bound::masked, head, jump, offsets as event, scratch, send, words};
 use crate::{
     maps::{CPUS, PLANS, WANTED},
     offsets,
@@ -44,18 +44,19 @@ fn event_begin(ctx: BtfTracePointContext) -> i32 {
         (*scratch).head.syscall = if compat { nr | COMPAT_BIT } else { nr };
         (*scratch).head.result = ctx.arg::<u64>(1) as i64;
         arguments(scratch, regs, compat);
-        let Some(wanted) = weigh(scratch, &plan, task) else {
+        let Some(wanted) = weigh(scratch, plan, task) else {
             (*counts).early += 1;
             return 0;
         };
         (*scratch).truth = wanted;
-        find_subject(&ctx, &plan, wanted & truth::FAILED != 0)
+        find_subject(&ctx, plan, wanted & truth::FAILED != 0)
     }
 }
 
-/// Copies the call's plan.
+/// Copies the call's plan, and gives where it stands: it is not written while a
+/// program runs that found it in force.
 #[inline(always)]
-unsafe fn find(scratch: *mut Scratch, nr: u32, compat: bool) -> Option<Plan> {
+unsafe fn find(scratch: *mut Scratch, nr: u32, compat: bool) -> Option<*const Plan> {
     if nr >= COMPAT_PLANS {
         return None;
     }
@@ -65,11 +66,11 @@ unsafe fn find(scratch: *mut Scratch, nr: u32, compat: bool) -> Option<Plan> {
     unsafe {
         let generation = core::ptr::read_volatile(&raw const (*wanted).generation);
         let half = (generation as u32 % GENERATIONS) * PLANS_LEN;
-        let plan = core::ptr::read_volatile(PLANS.get_ptr(half + index)?);
+        let plan = PLANS.get_ptr(half + index)?;
         Scratch::begin(scratch);
         (*scratch).generation = generation;
         (*scratch).plan_index = index;
-        (*scratch).plan = plan;
+        words::copy(plan, &raw mut (*scratch).plan);
         Some(plan)
     }
 }
@@ -121,21 +122,21 @@ pub(crate) const fn failed(result: i64) -> bool {
 
 /// The truths of this call; `None` when no rule can match one that has them.
 #[inline(always)]
-unsafe fn weigh(scratch: *mut Scratch, plan: &Plan, task: u64) -> Option<u32> {
+unsafe fn weigh(scratch: *mut Scratch, plan: *const Plan, task: u64) -> Option<u32> {
     // SAFETY: this CPU's scratch.
     unsafe {
         let mut found = 0;
         // The bits of numbers that agree with what is found.
-        let mut early = plan.early;
+        let mut early = (*plan).early;
         if failed((*scratch).head.result) {
             found |= truth::FAILED;
         }
-        if plan.flags & plan_flag::CREAT != 0 {
-            found |= created(argument(scratch, plan.open_mode)) | truth::WRITE;
-        } else if plan.open_flags != NO_ARGUMENT {
-            let word = argument(scratch, plan.open_flags);
-            if plan.flags & plan_flag::FLAGS_IN_REGISTER != 0 {
-                found |= opened(word, argument(scratch, plan.open_mode));
+        if (*plan).flags & plan_flag::CREAT != 0 {
+            found |= created(argument(scratch, (*plan).open_mode)) | truth::WRITE;
+        } else if (*plan).open_flags != NO_ARGUMENT {
+            let word = argument(scratch, (*plan).open_flags);
+            if (*plan).flags & plan_flag::FLAGS_IN_REGISTER != 0 {
+                found |= opened(word, argument(scratch, (*plan).open_mode));
             } else {
                 let mut how = [0_u64; 2];
                 bpf_probe_read_user(how.as_mut_ptr().cast(), 16, word as *const _);
@@ -217,15 +218,17 @@ unsafe fn slot(task: u64) -> u32 {
 
 /// On to where the subject is found.
 #[inline(always)]
-fn find_subject(ctx: &BtfTracePointContext, plan: &Plan, failed: bool) -> i32 {
-    let named = plan.path != NO_ARGUMENT;
+unsafe fn find_subject(ctx: &BtfTracePointContext, plan: *const Plan, failed: bool) -> i32 {
+    // SAFETY: a map value.
+    let (shape, fd, path) = unsafe { ((*plan).shape, (*plan).fd, (*plan).path) };
+    let named = path != NO_ARGUMENT;
     // What was not opened has only its name.
-    let absent = failed && plan.fd == RESULT;
-    if plan.shape == Shape::File as u8 && !absent {
+    let absent = failed && fd == RESULT;
+    if shape == Shape::File as u8 && !absent {
         jump::<{ stage::FILE }>(ctx)
-    } else if plan.shape == Shape::Paths as u8 || plan.shape == Shape::File as u8 && named {
+    } else if shape == Shape::Paths as u8 || shape == Shape::File as u8 && named {
         jump::<{ stage::PATHS }>(ctx)
-    } else if plan.shape == Shape::Socket as u8 {
+    } else if shape == Shape::Socket as u8 {
         jump::<{ stage::SOCKET }>(ctx)
     } else {
         jump::<{ stage::JUDGE }>(ctx)

@@ -5,14 +5,16 @@
 
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use landlord_ebpf::abi::{
-    ARGUMENT_BYTES_MAX, DROPPED_KIND, DropCause, FileFacts, RecordKind, Section, TaskFacts,
+    ARGUMENT_BYTES_MAX, DROPPED_KIND, DropCause, FileFacts, Head, RecordKind, Section, TaskFacts,
     exec_flag,
 };
 
 use super::{
     Scratch, file, head, ids, jump_through,
     kernel::{self, Part, Place},
-    offsets, scratch, section, send, walk,
+    offsets, scratch, section, send,
+    share::{Of, Standing},
+    walk, words,
 };
 use crate::{
     arch::PF_KTHREAD,
@@ -54,11 +56,13 @@ fn event_exec(ctx: BtfTracePointContext) -> i32 {
         (*scratch).cgroup = cgroup;
         let head = &raw mut (*scratch).head;
         head::fill::<Typed>(head, RecordKind::Exec, task, cgroup);
-        (*head).flags = head::place_flag(head::slot_of(cgroup));
+        (*scratch).slot = head::slot_of(cgroup);
+        (*head).flags = head::place_flag((*scratch).slot);
         (*head).syscall = 0;
         (*head).result = 0;
         // The thread that made the call, which has its process's id now.
-        (*head).args = [ctx.arg::<u32>(1).into(), 0, 0, 0, 0, 0];
+        words::clear(&raw mut (*head).args);
+        (*head).args[0] = ctx.arg::<u32>(1).into();
         let program: u64 = Typed::word(ctx.arg::<*const u8>(2), offsets::binprm_file());
         let mut flags = 0;
         if let Some((facts, place)) = file::facts(scratch, program) {
@@ -148,7 +152,11 @@ fn exec_finish(ctx: BtfTracePointContext) -> i32 {
         section::put_user::<MAX>(scratch, Section::Argv, from, to.saturating_sub(from));
         let (from, to) = (bound(2), bound(3));
         section::put_user::<MAX>(scratch, Section::Envp, from, to.saturating_sub(from));
-        if send::send(scratch, &LIFECYCLE_RING) {
+        let standing = Standing::of(&LIFECYCLE_RING);
+        let bytes = size_of::<Head>() as u64 + u64::from((*scratch).len);
+        if standing.has_room(Of::Lifecycle, (*scratch).slot, bytes)
+            && send::send(scratch, &LIFECYCLE_RING, Of::Lifecycle, &standing, false)
+        {
             if let Some(counts) = send::counts() {
                 add(&raw mut (*counts).lifecycle, 1);
             }

@@ -11,7 +11,15 @@ use landlord_ebpf::abi::{
     plan_flag,
 };
 
-use super::{Scratch, argument, head, ids, kernel::of_current_task, scratch, section, send};
+use super::{
+    Scratch, argument,
+    bound::masked,
+    head, ids,
+    kernel::of_current_task,
+    scratch::{self, SEEN, Seen},
+    section, send,
+    share::{Of, Standing},
+};
 use crate::{
     maps::{ALLOWANCES, CALLS_RING, WANTED},
     slots::add,
@@ -19,6 +27,8 @@ use crate::{
 };
 
 const SECOND: u64 = 1_000_000_000;
+/// A subject that comes so often on one CPU is urgent, once.
+const OFTEN: u64 = 4;
 const STRUCTURE_BYTES_MAX: u32 = 128;
 
 #[btf_tracepoint(function = "sys_exit")]
@@ -28,6 +38,7 @@ fn event_finish(_ctx: BtfTracePointContext) -> i32 {
     let cgroup = unsafe { bpf_get_current_cgroup_id() };
     // SAFETY: this CPU's scratch.
     let call = unsafe { (*scratch).head.syscall };
+    let standing = Standing::of(&CALLS_RING);
     // SAFETY: as above.
     unsafe {
         if !allowed((*scratch).slot) {
@@ -35,7 +46,7 @@ fn event_finish(_ctx: BtfTracePointContext) -> i32 {
             return 0;
         }
         let least = size_of::<Head>() as u64 + u64::from((*scratch).len);
-        if !send::has_room(&CALLS_RING, least) {
+        if !standing.has_room(Of::Calls, (*scratch).slot, least) {
             send::lost(cgroup, call, DropCause::RingFull);
             return 0;
         }
@@ -45,7 +56,8 @@ fn event_finish(_ctx: BtfTracePointContext) -> i32 {
     unsafe {
         path(scratch);
         user_memory(scratch);
-        if send::send(scratch, &CALLS_RING) {
+        let urgent = comes_again(scratch);
+        if send::send(scratch, &CALLS_RING, Of::Calls, &standing, urgent) {
             if let Some(counts) = send::counts() {
                 (*counts).sent += 1;
             }
@@ -54,6 +66,27 @@ fn event_finish(_ctx: BtfTracePointContext) -> i32 {
         }
     }
     0
+}
+
+/// Whether the subject has come so often that the agent should look at it soon: until
+/// it says that no rule can match it, each of its events is sent.
+#[inline(always)]
+unsafe fn comes_again(scratch: *mut Scratch) -> bool {
+    // SAFETY: this CPU's scratch; the index is masked.
+    unsafe {
+        let [key, _] = (*scratch).head.verdict;
+        if key == 0 {
+            return false;
+        }
+        let at = masked::<{ SEEN as u32 - 1 }>((key >> 32) as u32);
+        let seen = (&raw mut (*scratch).seen).cast::<Seen>().add(at);
+        if (*seen).key != key {
+            *seen = Seen { key, times: 1 };
+            return false;
+        }
+        (*seen).times += 1;
+        (*seen).times == OFTEN
+    }
 }
 
 /// True when the cgroup may send another record. What it sent beyond its rate is

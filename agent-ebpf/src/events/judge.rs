@@ -7,20 +7,27 @@
 
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use landlord_ebpf::abi::{
-    SECTION_BYTES_MAX, Section, VERDICTS as VERDICTS_LEN, head_flag, plan_flag, stage,
-    verdict_index,
+    PLANS as PLANS_LEN, SECTION_BYTES_MAX, Section, VERDICTS as VERDICTS_LEN, head_flag, plan_flag,
+    section_flag, stage, verdict_index,
 };
 
 use super::{
     Scratch, argument,
     bound::masked,
     failed, kernel, offsets as event,
-    scratch::{self, SECTION_ROOM, subject},
-    send, walk, walk_then,
+    scratch::{self, NAME_BYTES, SECTION_ROOM, SHORT_NAMES, subject},
+    send,
+    short::{self, NAME_WORDS, Name},
+    walk, walk_then,
 };
 use crate::maps::VERDICTS;
 
-const FILE_TYPE: u32 = 0o170_000;
+/// Marks a key of gathered names, beside the flags of their section.
+const BY_NAMES: u32 = 1 << 3;
+const _: () = assert!((section_flag::DELETED as u32) < BY_NAMES);
+/// Bits that tell of the call: its plan, truths and place.
+const ABOUT: u32 = 18;
+const _: () = assert!(PLANS_LEN <= 1 << 10 && ABOUT + 10 <= 32);
 /// Words of a key at most: a path that is longer has no verdict.
 const KEY_WORDS: u32 = 1024;
 
@@ -30,10 +37,12 @@ fn event_judge(ctx: BtfTracePointContext) -> i32 {
     // SAFETY: this CPU's scratch.
     unsafe {
         let flags = (*scratch).plan.flags;
-        if flags & plan_flag::VERDICT != 0 && (*scratch).doubtful == 0 && unwanted(scratch) {
-            if let Some(counts) = send::counts() {
-                (*counts).verdict += 1;
-            }
+        let judged = (*scratch).judged | (*scratch).doubtful;
+        if flags & plan_flag::VERDICT != 0
+            && judged == 0
+            && let Some(key) = key(scratch)
+            && is_unwanted(scratch, key)
+        {
             return 0;
         }
         if flags & plan_flag::CWD != 0 {
@@ -43,16 +52,27 @@ fn event_judge(ctx: BtfTracePointContext) -> i32 {
     }
 }
 
-/// True when the table has the subject's key.
+/// Names a subject by its key, and looks for it in the table. True when it is there:
+/// the event ends, and is counted.
+///
+/// # Safety
+///
+/// `scratch` is this CPU's.
 #[inline(always)]
-unsafe fn unwanted(scratch: *mut Scratch) -> bool {
-    // SAFETY: this CPU's scratch; a map value, volatile because the agent writes it.
+pub(crate) unsafe fn is_unwanted(scratch: *mut Scratch, [low, high]: [u64; 2]) -> bool {
+    // SAFETY: promised by the caller; a map value, volatile because the agent writes it.
     unsafe {
-        let Some([low, high]) = key(scratch) else { return false };
-        (*scratch).head.verdict = [low, high];
         let Some(verdict) = VERDICTS.get_ptr(verdict_index(low)) else { return false };
-        core::ptr::read_volatile(&raw const (*verdict).low) == low
+        if core::ptr::read_volatile(&raw const (*verdict).low) == low
             && core::ptr::read_volatile(&raw const (*verdict).high) == high
+        {
+            if let Some(counts) = send::counts() {
+                (*counts).verdict += 1;
+            }
+            return true;
+        }
+        (*scratch).head.verdict = [low, high];
+        false
     }
 }
 
@@ -70,6 +90,15 @@ impl Key {
         self.low = fold(self.low, word, event::verdict_seed0());
         self.high = fold(self.high, word, event::verdict_seed1());
     }
+
+    /// Both words, when all is in.
+    #[inline(always)]
+    fn end(mut self) -> [u64; 2] {
+        // The last word passes as many multiplications as the others, at least.
+        self.mix(0);
+        // No verdict has a zero there.
+        [self.low | u64::from(self.low == 0), self.high]
+    }
 }
 
 /// The halves of the word, hidden by those of the state, multiplied.
@@ -79,21 +108,85 @@ fn fold(state: u64, word: u64, seed: u64) -> u64 {
     (hidden & 0xffff_ffff).wrapping_mul(hidden >> 32).wrapping_add(state.rotate_left(32) ^ seed)
 }
 
+/// The key of a file's subject, by the names that were gathered of its path if it is
+/// `named`; `None` when one of them is elsewhere.
+///
+/// # Safety
+///
+/// `scratch` is this CPU's.
+#[inline(always)]
+pub(crate) unsafe fn file_key(scratch: *mut Scratch, named: bool) -> Option<[u64; 2]> {
+    // SAFETY: promised by the caller.
+    unsafe {
+        if !named {
+            return Some(of_file(scratch, 0).end());
+        }
+        let mut key = of_file(scratch, (*scratch).name_flags | BY_NAMES);
+        let names = core::ptr::read_volatile(&raw const (*scratch).name_count);
+        for index in 0..SHORT_NAMES as u32 {
+            if index >= names {
+                break;
+            }
+            name(short::name(scratch, index), &mut key)?;
+        }
+        Some(key.end())
+    }
+}
+
+/// Takes a name in that stands in its entry. The last word has a zero byte at least,
+/// and no other has one, so that no two paths are made of the same words.
+#[inline(always)]
+unsafe fn name(name: *const Name, key: &mut Key) -> Option<()> {
+    // SAFETY: a gathered name.
+    unsafe {
+        let mut rest = masked::<{ NAME_BYTES as u32 - 1 }>((*name).len as u32) as u32;
+        if rest >= event::dentry_inline_bytes() {
+            return None;
+        }
+        for index in 0..NAME_WORDS {
+            let word = (*name).words[index];
+            if rest < 8 {
+                key.mix(word & ((1 << (rest * 8)) - 1));
+                return Some(());
+            }
+            key.mix(word);
+            rest -= 8;
+        }
+        None
+    }
+}
+
 /// The subject's key; `None` when it is too long.
 #[inline(always)]
 unsafe fn key(scratch: *mut Scratch) -> Option<[u64; 2]> {
     // SAFETY: this CPU's scratch.
     unsafe {
+        let mut key = match (*scratch).subject {
+            subject::FILE => of_file(scratch, 0),
+            _ => begin(scratch, 0),
+        };
+        if (*scratch).subject == subject::SOCKET {
+            socket(scratch, &mut key);
+        }
+        sections(scratch, &mut key)?;
+        Some(key.end())
+    }
+}
+
+/// What every key begins with: the call, its outcome and its registers, and what there
+/// is to say `about` its subject in the bits from [`ABOUT`] on.
+#[inline(always)]
+unsafe fn begin(scratch: *mut Scratch, about: u64) -> Key {
+    // SAFETY: this CPU's scratch.
+    unsafe {
         let mut key = Key { low: event::verdict_seed0(), high: event::verdict_seed1() };
-        let places = head_flag::ON_HOST | head_flag::IN_CONTAINER;
-        key.mix((*scratch).generation);
-        key.mix(
-            u64::from((*scratch).plan_index)
-                | u64::from((*scratch).truth) << 16
-                | u64::from((*scratch).head.flags & places) << 32,
-        );
         let result = (*scratch).head.result;
-        key.mix(if failed(result) { result as u64 } else { 0 });
+        // Errors have 12 bits, and rules are not read anew so often.
+        let error = if failed(result) { result.unsigned_abs() } else { 0 };
+        key.mix((*scratch).generation << 12 | error);
+        let places = (*scratch).head.flags & (head_flag::ON_HOST | head_flag::IN_CONTAINER);
+        let call = (*scratch).plan_index | (*scratch).truth << 10 | u32::from(places) << 14;
+        key.mix(u64::from(call) | about);
         let picked = (*scratch).plan.key_args;
         if picked != 0 {
             for number in 0..6 {
@@ -102,28 +195,22 @@ unsafe fn key(scratch: *mut Scratch) -> Option<[u64; 2]> {
                 }
             }
         }
-        match (*scratch).subject {
-            subject::FILE => file(scratch, &mut key),
-            subject::SOCKET => socket(scratch, &mut key),
-            _ => {}
-        }
-        sections(scratch, &mut key)?;
-        // The last words pass as many multiplications as the first ones.
-        key.mix(0);
-        key.mix(0);
-        // No verdict has a zero there.
-        Some([key.low | u64::from(key.low == 0), key.high])
+        key
     }
 }
 
+/// The key of a file's subject but for its path. `names` are the flags of gathered ones.
 #[inline(always)]
-unsafe fn file(scratch: *mut Scratch, key: &mut Key) {
+unsafe fn of_file(scratch: *mut Scratch, names: u32) -> Key {
     // SAFETY: this CPU's scratch.
     unsafe {
         let facts = &raw const (*scratch).file;
-        key.mix(u64::from((*facts).mode & FILE_TYPE) | u64::from((*facts).magic) << 32);
+        // The upper four bits of a mode are the file's type.
+        let kind = (*facts).mode >> 12 | (*facts).layer << 4 | names << 6;
+        let about = u64::from(kind) << ABOUT | u64::from((*facts).magic) << 32;
+        let mut key = begin(scratch, about);
         key.mix(u64::from((*facts).open_flags) | u64::from((*facts).open_mode) << 32);
-        key.mix(u64::from((*facts).layer));
+        key
     }
 }
 

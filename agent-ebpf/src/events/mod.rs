@@ -22,10 +22,12 @@ mod process;
 pub(crate) mod scratch;
 pub(crate) mod section;
 pub(crate) mod send;
+mod share;
 mod short;
 mod socket;
 mod uring;
 pub(crate) mod walk;
+pub(crate) mod words;
 
 use core::{arch::asm, ffi::c_void};
 

@@ -7,7 +7,11 @@ use landlord_ebpf::abi::{
     DROPPED_KIND, DropCause, Head, RecordKind, Section, SectionHead, TaskFacts,
 };
 
-use super::{head, ids, offsets, send};
+use super::{
+    head, ids, offsets, send,
+    share::{Of, Standing},
+    words,
+};
 use crate::{
     arch::PF_KTHREAD,
     maps::{DEATHS, DEATHS_LEN, LIFECYCLE_RING},
@@ -108,7 +112,14 @@ unsafe fn tell(kind: RecordKind, leader: Task, task: Task, result: i64) -> i32 {
             return 0;
         }
         let cgroup = task.cgroup::<Typed>();
-        let Some(mut entry) = LIFECYCLE_RING.reserve_untyped::<Told>(0) else {
+        let slot = head::slot_of(cgroup);
+        let standing = Standing::of(&LIFECYCLE_RING);
+        let bytes = size_of::<Told>() as u64;
+        let mut entry = None;
+        if standing.has_room(Of::Lifecycle, slot, bytes) {
+            entry = LIFECYCLE_RING.reserve_untyped::<Told>(0);
+        }
+        let Some(mut entry) = entry else {
             send::lost(cgroup, kind as u32 | DROPPED_KIND, DropCause::RingFull);
             return 0;
         };
@@ -116,18 +127,19 @@ unsafe fn tell(kind: RecordKind, leader: Task, task: Task, result: i64) -> i32 {
         let head = &raw mut (*told).head;
         head::fill::<Typed>(head, kind, leader, cgroup);
         (*head).len = size_of::<Told>() as u32;
-        (*head).flags = head::place_flag(head::slot_of(cgroup));
+        (*head).flags = head::place_flag(slot);
         (*head).syscall = 0;
         (*head).result = result;
-        (*head).args = [0; 6];
-        (*head).verdict = [0; 2];
+        words::clear(&raw mut (*head).args);
+        words::clear(&raw mut (*head).verdict);
         (*told).section = SectionHead {
             kind: Section::Task as u16,
             flags: 0,
             len: size_of::<TaskFacts>() as u32,
         };
         ids::write::<Typed>(task, 0, &raw mut (*told).task);
-        entry.submit(send::wake(&LIFECYCLE_RING));
+        entry.submit(send::wake(&standing));
+        standing.charge(Of::Lifecycle, slot, bytes);
         if let Some(counts) = send::counts() {
             add(&raw mut (*counts).lifecycle, 1);
         }

@@ -7,7 +7,7 @@
 use aya_ebpf::helpers::bpf_get_smp_processor_id;
 use landlord_ebpf::abi::{FileFacts, Head, PATH_BYTES_MAX, Plan, SECTION_BYTES_MAX, SocketFacts};
 
-use super::short::Name;
+use super::{short::Name, words};
 use crate::maps::{LIFECYCLE_SCRATCH, SCRATCH};
 
 /// Room for sections: an offset below this power of two, and the longest section
@@ -36,6 +36,19 @@ pub(crate) struct Walk {
     pub(crate) kind: u32,
     /// Flags of the section.
     pub(crate) flags: u32,
+}
+
+/// Subjects that were sent lately that a CPU remembers; a power of two.
+pub(crate) const SEEN: usize = 64;
+
+/// A subject that was sent lately.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Seen {
+    /// First half of its key.
+    pub(crate) key: u64,
+    /// How often it was sent since it came to stand here.
+    pub(crate) times: u64,
 }
 
 /// What the subject's facts are, for the verdict's key.
@@ -70,6 +83,10 @@ pub(crate) struct Scratch {
     pub(crate) subject: u32,
     /// Not 0 when the subject could not be read whole: there is no verdict on it.
     pub(crate) doubtful: u32,
+    /// Not 0 when the verdict on the subject was looked up already.
+    pub(crate) judged: u32,
+    /// The descriptor of a call that is about a file.
+    pub(crate) descriptor: u64,
     /// The subject's facts.
     pub(crate) file: FileFacts,
     pub(crate) socket: SocketFacts,
@@ -102,6 +119,8 @@ pub(crate) struct Scratch {
     pub(crate) name_flags: u32,
     /// A copy of a part of a kernel structure.
     pub(crate) object: [u64; OBJECT_WORDS],
+    /// What was sent lately; outlives the record.
+    pub(crate) seen: [Seen; SEEN],
     /// The path under way, from its end.
     pub(crate) path: [u8; PATH_BYTES_MAX + 2 * NAME_BYTES],
     /// The record: the head,
@@ -135,14 +154,20 @@ impl Scratch {
         // SAFETY: promised by the caller.
         unsafe {
             (*scratch).head.flags = 0;
-            (*scratch).head.verdict = [0; 2];
-            (*scratch).len = 0;
             (*scratch).subject = subject::NONE;
-            (*scratch).doubtful = 0;
-            (*scratch).key_from = 0;
-            (*scratch).queued = 0;
-            (*scratch).walked = 0;
-            (*scratch).walking = 0;
+            words::clear(&raw mut (*scratch).head.verdict);
+            // Volatile, or the compiler makes a call of all together.
+            for word in [
+                &raw mut (*scratch).len,
+                &raw mut (*scratch).doubtful,
+                &raw mut (*scratch).judged,
+                &raw mut (*scratch).key_from,
+                &raw mut (*scratch).queued,
+                &raw mut (*scratch).walked,
+                &raw mut (*scratch).walking,
+            ] {
+                core::ptr::write_volatile(word, 0);
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ use super::{
     Scratch,
     bound::{at_most, masked},
     scratch::SECTION_ROOM,
+    words,
 };
 
 /// Longest section.
@@ -94,7 +95,7 @@ pub(crate) unsafe fn put<T: Copy>(scratch: *mut Scratch, kind: Section, facts: &
     // SAFETY: as promised by the caller.
     unsafe {
         let body = body(scratch);
-        core::ptr::write(body.cast::<T>(), *facts);
+        words::copy(facts, body.cast::<T>());
         close(scratch, body, kind as u32, 0, size_of::<T>() as u32)
     }
 }

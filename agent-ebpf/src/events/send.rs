@@ -3,31 +3,27 @@
 use core::ffi::c_void;
 
 use aya_ebpf::{
-    bindings::{
-        BPF_NOEXIST, BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP, BPF_RB_RING_SIZE,
-    },
+    bindings::{BPF_NOEXIST, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP},
     btf_maps::RingBuf,
-    helpers::{
-        bpf_get_smp_processor_id,
-        generated::{bpf_ringbuf_output, bpf_ringbuf_query},
-    },
+    helpers::{bpf_get_smp_processor_id, generated::bpf_ringbuf_output},
 };
 use landlord_ebpf::abi::{DropCause, DropKey, EventCounts, Head, SECTION_BYTES_MAX};
 
-use super::{Scratch, bound::at_most};
+use super::{
+    Scratch,
+    bound::at_most,
+    share::{Of, Standing},
+};
 use crate::{
     maps::{DROPS, EVENT_COUNTS, WANTED},
     slots::add,
 };
 
-/// Bytes that the kernel puts before each record of a ring.
-const RING_HEAD: u64 = 8;
-
 /// A ring of records.
 pub(crate) type Ring = RingBuf<u64, 4096>;
 
 #[inline(always)]
-fn address(ring: &Ring) -> *mut c_void {
+pub(crate) fn address(ring: &Ring) -> *mut c_void {
     core::ptr::from_ref(ring).cast_mut().cast()
 }
 
@@ -56,40 +52,40 @@ pub(crate) fn lost(cgroup: u64, what: u32, cause: DropCause) {
     }
 }
 
-/// True when the ring takes the largest record for certain.
-#[inline(always)]
-pub(crate) fn has_room(ring: &Ring, bytes: u64) -> bool {
-    // SAFETY: both figures of a map that lives as long as the program.
-    unsafe {
-        let size = bpf_ringbuf_query(address(ring), u64::from(BPF_RB_RING_SIZE));
-        let waiting = bpf_ringbuf_query(address(ring), u64::from(BPF_RB_AVAIL_DATA));
-        size.wrapping_sub(waiting) > bytes + RING_HEAD
-    }
-}
-
-/// Sends the record that `scratch` holds. False when the ring had no room; it is
-/// for the caller to count either.
+/// Sends the record that `scratch` holds, whose slot is set, and wakes the agent if
+/// it is `urgent`. False when the ring had no room; it is for the caller to count
+/// either.
 ///
 /// # Safety
 ///
 /// `scratch` is this CPU's, its head filled.
 #[inline(always)]
-pub(crate) unsafe fn send(scratch: *mut Scratch, ring: &Ring) -> bool {
+pub(crate) unsafe fn send(
+    scratch: *mut Scratch,
+    ring: &Ring,
+    of: Of,
+    standing: &Standing,
+    urgent: bool,
+) -> bool {
     // SAFETY: promised by the caller; head and sections are adjacent.
     unsafe {
         let sections = at_most::<{ SECTION_BYTES_MAX as u32 }>((*scratch).len);
         let len = size_of::<Head>() as u32 + sections;
         (*scratch).head.len = len;
-        let flags = wake(ring);
-        bpf_ringbuf_output(address(ring), (&raw mut (*scratch).head).cast(), u64::from(len), flags)
-            == 0
+        let flags = if urgent { u64::from(BPF_RB_FORCE_WAKEUP) } else { wake(standing) };
+        let record = (&raw mut (*scratch).head).cast();
+        if bpf_ringbuf_output(address(ring), record, u64::from(len), flags) != 0 {
+            return false;
+        }
+        standing.charge(of, (*scratch).slot, u64::from(len));
+        true
     }
 }
 
 /// Whether the agent is to be woken: it looks by itself every now and then, so
 /// only when much waits, or when it asked for it.
 #[inline(always)]
-pub(crate) fn wake(ring: &Ring) -> u64 {
+pub(crate) fn wake(standing: &Standing) -> u64 {
     let Some(wanted) = WANTED.get_ptr_mut(0) else { return u64::from(BPF_RB_NO_WAKEUP) };
     // SAFETY: a map value; volatile because the agent writes it.
     unsafe {
@@ -97,8 +93,7 @@ pub(crate) fn wake(ring: &Ring) -> u64 {
             core::ptr::write_volatile(&raw mut (*wanted).sleeping, 0);
             return u64::from(BPF_RB_FORCE_WAKEUP);
         }
-        let waiting = bpf_ringbuf_query(address(ring), u64::from(BPF_RB_AVAIL_DATA));
-        if waiting >= core::ptr::read_volatile(&raw const (*wanted).wake_bytes) {
+        if standing.waiting() >= core::ptr::read_volatile(&raw const (*wanted).wake_bytes) {
             return u64::from(BPF_RB_FORCE_WAKEUP);
         }
     }

@@ -1,8 +1,8 @@
 //! Paths of few names, which nearly all are: made in one go, and without copies of
 //! kernel structures where the verifier lets us look at them in place.
 //!
-//! Names are gathered on the way up and written on the way back. What this does not
-//! manage is left to [`walk`], which takes any path.
+//! Names are gathered on the way up, and written on the way back if somebody wants
+//! the path. What this does not manage is left to [`walk`], which takes any path.
 
 use aya_ebpf::helpers::{bpf_get_current_task_btf, generated::bpf_probe_read_kernel};
 use landlord_ebpf::abi::{Section, section_flag};
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Words of a name that stands in its entry.
-const NAME_WORDS: usize = 5;
+pub(crate) const NAME_WORDS: usize = 5;
 /// Names and mounts that are passed at most.
 const STEPS: usize = SHORT_NAMES + 16;
 /// What is longer is left to others; the next name begins below the mask.
@@ -34,33 +34,31 @@ const NAMES_MASK: u32 = SHORT_NAMES as u32 - 1;
 #[derive(Clone, Copy)]
 pub(crate) struct Name {
     /// Bytes of it.
-    len: u64,
+    pub(crate) len: u64,
     /// Where it is, when it does not stand in its entry.
     from: u64,
     /// The name, if it does; what is behind it is not its own.
-    words: [u64; NAME_WORDS],
+    pub(crate) words: [u64; NAME_WORDS],
     /// Makes the size a power of two.
     padding: u64,
 }
 
 const _: () = assert!(size_of::<Name>() == 64);
 
-/// Adds the path of a place as a section of `kind`. False when that is left to
-/// [`walk`], and nothing was added.
+/// Gathers the names of the path of a place. False when it is not short.
 ///
 /// # Safety
 ///
 /// `scratch` is this CPU's; `mount` and `dentry` are typed.
 #[inline(always)]
-pub(crate) unsafe fn put_typed(
+pub(crate) unsafe fn gather_typed(
     scratch: *mut Scratch,
-    kind: Section,
     mount: *const u8,
     dentry: *const u8,
-    root: Place,
 ) -> bool {
     // SAFETY: promised by the caller.
     unsafe {
+        let root = kernel::root();
         let top: u64 = Typed::word(mount, event::mount_root() - event::mount_inner());
         let end = if mount as u64 == root.mount { root.dentry } else { top };
         let mut entry = dentry;
@@ -79,22 +77,60 @@ pub(crate) unsafe fn put_typed(
                 (*scratch).name_flags = u32::from(section_flag::DELETED);
             }
             let name = (&raw mut (*scratch).names).cast::<Name>().add(count);
-            (*name).len = u64::from(Typed::word::<u32>(entry, event::dentry_name_len()));
-            (*name).from = Typed::word(entry, event::dentry_name());
-            (*name).words[0] = Typed::word(entry, event::dentry_inline());
-            (*name).words[1] = Typed::word(entry, event::dentry_inline() + 8);
-            (*name).words[2] = Typed::word(entry, event::dentry_inline() + 16);
-            (*name).words[3] = Typed::word(entry, event::dentry_inline() + 24);
-            if event::dentry_inline_bytes() > 32 {
-                (*name).words[4] = Typed::word(entry, event::dentry_inline() + 32);
-            }
+            take_typed(entry, name);
             count += 1;
             entry = parent;
         }
         // From here on the verifier need not tell one count from another.
         core::ptr::write_volatile(&raw mut (*scratch).name_count, count as u32);
         let at = Place { mount: mount as u64, dentry: entry as u64 };
-        put(scratch, kind as u32, at, root)
+        go_up(scratch, at, root)
+    }
+}
+
+/// Takes over a name of a typed entry, as many words as it has: a load in place costs
+/// some ten instructions.
+#[inline(always)]
+unsafe fn take_typed(entry: *const u8, name: *mut Name) {
+    // SAFETY: passed on from the caller.
+    unsafe {
+        let len: u32 = Typed::word(entry, event::dentry_name_len());
+        (*name).len = u64::from(len);
+        (*name).words[0] = Typed::word(entry, event::dentry_inline());
+        if len < 8 {
+            return;
+        }
+        if len >= event::dentry_inline_bytes() {
+            (*name).from = Typed::word(entry, event::dentry_name());
+            return;
+        }
+        (*name).words[1] = Typed::word(entry, event::dentry_inline() + 8);
+        if len < 16 {
+            return;
+        }
+        (*name).words[2] = Typed::word(entry, event::dentry_inline() + 16);
+        if len < 24 {
+            return;
+        }
+        (*name).words[3] = Typed::word(entry, event::dentry_inline() + 24);
+        if event::dentry_inline_bytes() > 32 {
+            (*name).words[4] = Typed::word(entry, event::dentry_inline() + 32);
+        }
+    }
+}
+
+/// Gathers the names of the path of a place. False when it is not short.
+///
+/// # Safety
+///
+/// `scratch` is this CPU's.
+#[inline(always)]
+pub(crate) unsafe fn gather(scratch: *mut Scratch, place: Place) -> bool {
+    // SAFETY: promised by the caller.
+    unsafe {
+        (*scratch).name_flags = 0;
+        core::ptr::write_volatile(&raw mut (*scratch).name_count, 0);
+        go_up(scratch, place, kernel::root())
     }
 }
 
@@ -117,7 +153,7 @@ pub(crate) unsafe fn put_working_directory(scratch: *mut Scratch, kind: Section)
         let path = event::fs_pwd();
         let mount = Typed::word::<Pointer>(fs, path + event::path_mount()).0;
         let dentry = Typed::word::<Pointer>(fs, path + event::path_dentry()).0;
-        if !put_typed(scratch, kind, mount, dentry, kernel::root()) {
+        if !(gather_typed(scratch, mount, dentry) && write(scratch, kind)) {
             walk::queue(scratch, kind, Place { mount: mount as u64, dentry: dentry as u64 });
         }
     }
@@ -133,42 +169,41 @@ pub(crate) unsafe fn put_working_directory(scratch: *mut Scratch, kind: Section)
 pub(crate) unsafe fn put_or_queue(scratch: *mut Scratch, kind: Section, place: Place) {
     // SAFETY: promised by the caller.
     unsafe {
-        (*scratch).name_flags = 0;
-        core::ptr::write_volatile(&raw mut (*scratch).name_count, 0);
-        if !put(scratch, kind as u32, place, kernel::root()) {
+        if !(gather(scratch, place) && write(scratch, kind)) {
             walk::queue(scratch, kind, place);
         }
     }
 }
 
-/// Goes on from a place, with the names below it gathered already.
+/// Goes on from a place, with the names below it gathered already. False when there
+/// are too many, or a rename went on.
 ///
 /// # Safety
 ///
 /// `scratch` is this CPU's.
 #[inline(always)]
-unsafe fn put(scratch: *mut Scratch, kind: u32, from: Place, root: Place) -> bool {
+unsafe fn go_up(scratch: *mut Scratch, from: Place, root: Place) -> bool {
     // SAFETY: promised by the caller.
     unsafe {
         let mut at = from;
         if at.dentry == root.dentry && at.mount == root.mount {
-            return write(scratch, kind);
+            return walk::unmoved(scratch);
         }
         let Some(mut on) = walk::mount(scratch, at.mount) else { return false };
         for _ in 0..STEPS {
             if at.dentry == root.dentry && at.mount == root.mount {
-                return write(scratch, kind);
+                return walk::unmoved(scratch);
             }
             if at.dentry == on.root {
                 if on.parent == at.mount {
-                    return write(scratch, kind);
+                    return walk::unmoved(scratch);
                 }
                 at = Place { mount: on.parent, dentry: on.point };
                 let Some(next) = walk::mount(scratch, at.mount) else { return false };
                 on = next;
                 continue;
             }
-            let Some(parent) = gather(scratch, at.dentry) else { return false };
+            let Some(parent) = gather_one(scratch, at.dentry) else { return false };
             at.dentry = parent;
         }
         false
@@ -177,7 +212,7 @@ unsafe fn put(scratch: *mut Scratch, kind: u32, from: Place, root: Place) -> boo
 
 /// Gathers an entry's name, and gives its parent.
 #[inline(always)]
-unsafe fn gather(scratch: *mut Scratch, dentry: u64) -> Option<u64> {
+unsafe fn gather_one(scratch: *mut Scratch, dentry: u64) -> Option<u64> {
     // SAFETY: this CPU's scratch; members inside the part; the index is masked.
     unsafe {
         let count = core::ptr::read_volatile(&raw const (*scratch).name_count);
@@ -200,21 +235,28 @@ unsafe fn gather(scratch: *mut Scratch, dentry: u64) -> Option<u64> {
     }
 }
 
+/// A name that was gathered, from the end of the path.
+///
+/// # Safety
+///
+/// `scratch` is this CPU's.
 #[inline(always)]
-unsafe fn name(scratch: *mut Scratch, index: u32) -> *mut Name {
-    // SAFETY: the index is masked.
+pub(crate) unsafe fn name(scratch: *mut Scratch, index: u32) -> *mut Name {
+    // SAFETY: promised by the caller; the index is masked.
     unsafe { (&raw mut (*scratch).names).cast::<Name>().add(masked::<NAMES_MASK>(index)) }
 }
 
-/// Writes what was gathered, the last name first. False when a rename went on.
+/// Writes what was gathered as a section of `kind`, the last name first. False when a
+/// rename went on, and nothing was added.
+///
+/// # Safety
+///
+/// `scratch` is this CPU's.
 #[inline(always)]
-unsafe fn write(scratch: *mut Scratch, kind: u32) -> bool {
-    // SAFETY: this CPU's scratch; offsets are masked, with room for the longest name
-    // behind them.
+pub(crate) unsafe fn write(scratch: *mut Scratch, kind: Section) -> bool {
+    // SAFETY: promised by the caller; offsets are masked, with room for the longest
+    // name behind them.
     unsafe {
-        if !walk::unmoved(scratch) {
-            return false;
-        }
         let body = section::begin::<u8>(scratch);
         let mut index = core::ptr::read_volatile(&raw const (*scratch).name_count);
         let mut len = 0;
@@ -250,7 +292,7 @@ unsafe fn write(scratch: *mut Scratch, kind: u32) -> bool {
                 return false;
             }
         }
-        section::close(scratch, body, kind, (*scratch).name_flags, len);
+        section::close(scratch, body, kind as u32, (*scratch).name_flags, len);
         true
     }
 }

@@ -7,7 +7,12 @@ use aya_ebpf::{
 use landlord_ebpf::abi::{DROPPED_KIND, DropCause, Head, REQUESTS, RecordKind};
 
 use super::{
-    bound::masked, finish::allowed, head, kernel::of_current_task, offsets as event, send,
+    bound::masked,
+    finish::allowed,
+    head,
+    kernel::of_current_task,
+    offsets as event, send,
+    share::{Of, Standing},
 };
 use crate::{
     maps::{CALLS_RING, WANTED},
@@ -55,7 +60,13 @@ fn event_uring(ctx: RawTracePointContext) -> i32 {
         send::lost(cgroup, what, DropCause::RateLimited);
         return 0;
     }
-    let Some(mut entry) = CALLS_RING.reserve_untyped::<Head>(0) else {
+    let standing = Standing::of(&CALLS_RING);
+    let bytes = size_of::<Head>() as u64;
+    let mut entry = None;
+    if standing.has_room(Of::Calls, slot, bytes) {
+        entry = CALLS_RING.reserve_untyped::<Head>(0);
+    }
+    let Some(mut entry) = entry else {
         send::lost(cgroup, what, DropCause::RingFull);
         return 0;
     };
@@ -70,7 +81,8 @@ fn event_uring(ctx: RawTracePointContext) -> i32 {
         (*head).result = 0;
         (*head).args = [request.descriptor, request.mark, request.flags, 0, 0, 0];
         (*head).verdict = [0; 2];
-        entry.submit(send::wake(&CALLS_RING));
+        entry.submit(send::wake(&standing));
+        standing.charge(Of::Calls, slot, bytes);
         add(&raw mut (*counts).sent, 1);
     }
     0

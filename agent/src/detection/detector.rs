@@ -299,6 +299,12 @@ impl Detector {
             self.previous_ns = record.head.time_ns;
             return;
         }
+        if self.filter.is_some() && self.subjects.are_never(record.head.verdict) {
+            // Sent before the kernel side was told, or another one took its place there.
+            self.verdicts.push(record.head.verdict);
+            self.previous_ns = record.head.time_ns;
+            return;
+        }
         if self.asks_runtime {
             let container = self.places.get(record.head.cgroup).container_id.as_deref();
             if let Some(container) = container.filter(|it| self.places.is_pending(it)) {

@@ -54,6 +54,13 @@ impl Subjects {
         }
     }
 
+    /// Whether it was found out already that no rule matches a subject.
+    #[must_use]
+    pub fn are_never(&self, key: [u64; 2]) -> bool {
+        let seen = self.seen.get(verdict_index(key[0]) as usize);
+        key[0] != 0 && seen.is_some_and(|seen| seen.key == key && seen.what == What::Never)
+    }
+
     /// An event of a subject came: the key to be written into the kernel's table, if
     /// no rule matches such events. `never` is asked once for a subject that stays in
     /// the table, the second time that it is seen.
@@ -97,6 +104,23 @@ mod tests {
         };
         check(true, [false, true, true, true]);
         check(false, [false, false, false, false]);
+    }
+
+    #[test]
+    fn what_was_found_out_is_remembered() {
+        let check = |never: bool, expected: [bool; 3]| {
+            let mut subjects = Subjects::new();
+            for expected in expected {
+                assert_eq!(subjects.are_never([7, 8]), expected, "{never}");
+                subjects.consider([7, 8], || never);
+            }
+            assert!(!subjects.are_never([7, 9]));
+            assert!(!subjects.are_never([0, 0]));
+            subjects.renew(1);
+            assert!(!subjects.are_never([7, 8]));
+        };
+        check(true, [false, false, true]);
+        check(false, [false, false, false]);
     }
 
     #[test]

@@ -256,12 +256,16 @@ impl Watcher {
     fn run(mut self) -> Result<(), PipelineError> {
         self.feeder.begin();
         let mut figures_at = Instant::now();
+        let verdicts = self.events.verdicts();
         loop {
             let feeder = &mut self.feeder;
-            self.events.read(TURN, &mut |bytes| feeder.record(bytes))?;
-            for key in feeder.detector.take_verdicts() {
-                self.events.set_verdict(key);
-            }
+            self.events.read(TURN, &mut |bytes| {
+                feeder.record(bytes);
+                // At once: until then each event of the subject is sent, and read here.
+                for key in feeder.detector.take_verdicts() {
+                    verdicts.set(key);
+                }
+            })?;
             feeder.turn();
             if figures_at.elapsed() >= FIGURES_EVERY {
                 figures_at = Instant::now();

@@ -38,6 +38,7 @@ const STAGES: &[Stage] = &[
     call("event_socket", stage::SOCKET),
     call("event_paths", stage::PATHS),
     call("event_walk", stage::WALK),
+    call("event_any_file", stage::ANY_FILE),
     call("event_file", stage::FILE),
     call("event_begin", stage::BEGIN),
     exec("exec_finish", 1),
