@@ -23,8 +23,6 @@ use crate::{
     task::{Access, Pointer, Task, Typed, Untyped},
 };
 
-/// `TMPFS_MAGIC` and `HUGETLBFS_MAGIC`: where memfds are.
-const MEMORY_MAGICS: [u32; 2] = [0x0102_1994, 0x9584_58f6];
 /// What the name of a memfd begins with.
 const MEMFD: u64 = u64::from_le_bytes(*b"memfd:\0\0");
 const MEMFD_BYTES: u64 = 0xffff_ffff_ffff;
@@ -71,7 +69,8 @@ fn event_exec(ctx: BtfTracePointContext) -> i32 {
             if may_write(task, &facts, program) {
                 flags |= exec_flag::WRITABLE;
             }
-            if MEMORY_MAGICS.contains(&facts.magic) && is_memfd(scratch, place) {
+            (*scratch).file.magic = facts.magic;
+            if walk::MEMORY_MAGICS.contains(&facts.magic) && is_memfd(scratch, place) {
                 flags |= exec_flag::MEMFD;
             }
         }

@@ -14,6 +14,8 @@ fn event_paths(ctx: BtfTracePointContext) -> i32 {
     // SAFETY: this CPU's scratch.
     unsafe {
         (*scratch).key_from = (*scratch).len;
+        // Directories are in no memory that has no directories.
+        (*scratch).file.magic = 0;
         let plan = &raw const (*scratch).plan;
         add(scratch, (*plan).path, (*plan).directory, Section::Raw, Section::Base);
         add(scratch, (*plan).path2, (*plan).directory2, Section::Raw2, Section::Base2);

@@ -24,6 +24,8 @@ use crate::task::{Access as _, Untyped};
 /// Names that one run visits: with eight paths of 2048 names each, the kernel's
 /// limit of 33 jumps is not met.
 const NAMES: u32 = 256;
+/// `TMPFS_MAGIC` and `HUGETLBFS_MAGIC`: where memfds are.
+pub(crate) const MEMORY_MAGICS: [u32; 2] = [0x0102_1994, 0x9584_58f6];
 /// `PATH_MAX` without its zero.
 const ROOM: u32 = PATH_BYTES_MAX as u32 - 1;
 
@@ -252,8 +254,14 @@ unsafe fn climb(scratch: *mut Scratch) -> Step {
             let parent: u64 = entry.member(event::dentry_parent());
             let first = (*scratch).room == ROOM;
             if parent == at.dentry {
-                // In no directory, like a memfd: it has a name and no path.
-                step = if first { name(scratch, entry, false) } else { Step::Done };
+                // In no directory, like a memfd: it has a name and no path. /proc puts
+                // a slash before those of files in memory, and calls them deleted.
+                let in_memory = MEMORY_MAGICS.contains(&(*scratch).file.magic);
+                if first && in_memory {
+                    let walk = slot(scratch, (*scratch).walked);
+                    (*walk).flags |= u32::from(section_flag::DELETED);
+                }
+                step = if first { name(scratch, entry, in_memory) } else { Step::Done };
                 if step == Step::More {
                     step = if nameless(scratch) { Step::Nameless } else { Step::Done };
                 }

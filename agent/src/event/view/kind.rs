@@ -197,7 +197,7 @@ fn of_file(file: &FileFacts, path: Option<&[u8]>) -> Kind {
             let row = ANONYMOUS.iter().find(|(begin, _)| name.starts_with(begin));
             row.map_or(Kind::Unknown, |(_, kind)| *kind)
         }
-        _ if name.starts_with(b"memfd:") || name.starts_with(b"/memfd:") => Kind::Memory,
+        _ if name.starts_with(b"/memfd:") => Kind::Memory,
         _ if file.mode & TYPE == DIRECTORY => Kind::Directory,
         _ => Kind::File,
     }

@@ -24,7 +24,7 @@ use crate::rules::field::{FieldId, Shape as Values};
 use crate::rules::value::Value;
 
 const PATHS: &[&str] =
-    &["/etc/shadow", "/a", "a/b", "", "/x/../y", "[eventfd]", "memfd:a", "/", "../c", "/dev/null"];
+    &["/etc/shadow", "/a", "a/b", "", "/x/../y", "[eventfd]", "/memfd:a", "/", "../c", "/dev/null"];
 const FOLDERS: &[&str] = &["/", "/tmp", "/home/a", "/etc"];
 const MAGICS: &[u32] = &[0xef53, 0x5049_5045, 0x534f_434b, 0x0904_1934, 0x5049_4446, 0x794c_7630];
 const TYPES: &[u32] = &[0o100_000, 0o040_000, 0o010_000, 0o140_000, 0o020_000];

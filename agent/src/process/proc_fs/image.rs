@@ -29,8 +29,8 @@ pub(super) fn read(directory: &Directory, root: &[u8], status: &Status) -> Resul
     let path = link.strip_suffix(DELETED);
     let (path, is_deleted) = (path.unwrap_or(&link), path.is_some());
     let is_memfd = is_deleted && path.starts_with(MEMFD);
-    // It lies in no directory.
-    let path = if is_memfd { path.get(1..).unwrap_or_default() } else { below(path, root) };
+    // It lies in no directory, so below no root either.
+    let path = if is_memfd { path } else { below(path, root) };
     let mut image = Image { path: path.into(), is_deleted, ..Image::default() };
     if is_memfd {
         image.exec_flags |= exec_flag::MEMFD;

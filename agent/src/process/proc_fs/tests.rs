@@ -134,7 +134,7 @@ fn files_become_facts() {
     assert_eq!((facts.pid, facts.start_ns, facts.exec_ns), (7, 5_000_000_000, 5_000_000_000));
     assert_eq!((facts.parent, facts.uid, facts.gid, facts.loginuid), (1, 2, 6, 1000));
     assert_eq!(&*facts.comm, b"a name that is ");
-    assert_eq!((&*facts.exe, &*facts.cwd), (&b"memfd:x"[..], &b"/home"[..]));
+    assert_eq!((&*facts.exe, &*facts.cwd), (&b"/memfd:x"[..], &b"/home"[..]));
     assert_eq!((facts.exe_deleted, facts.file), (true, None));
     assert_eq!(facts.cgroup, 99);
     let task = facts.task;

@@ -172,7 +172,7 @@ fn kinds() {
     kind(ANON, 0o600, Some("[pidfd]"), ["pidfd", "P", "[pidfd]", "IPC"]);
     kind(ANON, 0o600, Some("[fanotify]"), ["-", "o", "[fanotify]", "IPC"]);
     kind(0x5049_4446, 0o600, None, ["pidfd", "P", "-", "IPC"]);
-    kind(0x0102_1994, 0o100_777, Some("memfd:x"), ["memfd", "m", "memfd:x", "IPC"]);
+    kind(0x0102_1994, 0o100_777, Some("/memfd:x"), ["memfd", "m", "/memfd:x", "IPC"]);
 }
 
 #[test]
