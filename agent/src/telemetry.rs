@@ -73,6 +73,8 @@ loss_causes! {
         "A record of the kernel side could not be decoded.";
     RingDamaged = "ring_damaged",
         "A ring held what is no record; what was in it was skipped.";
+    OrderGivenUp = "order_given_up",
+        "A start or end of a process was handled before earlier calls, as there would soon have been no room for more; the calls were judged with their processes as they were afterwards.";
     ProcessEvicted = "process_evicted",
         "A process was forgotten for want of room (`events.memory`).";
     ProcessUnreadable = "process_unreadable",

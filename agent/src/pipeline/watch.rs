@@ -338,6 +338,7 @@ impl Watcher {
             counts: self.events.counts(),
             drops,
             rings_damaged: self.events.damaged(),
+            hurried: self.events.hurried(),
             lookups: feeder.lookup.counts(),
             names: feeder.names.stats(),
             proc_fs: feeder.proc_fs.stats(),

@@ -22,6 +22,8 @@ pub struct WatchFigures {
     pub drops: Vec<(String, String, &'static str, u64)>,
     /// How often a ring of the kernel was damaged.
     pub rings_damaged: u64,
+    /// How many records of processes did not wait for earlier calls.
+    pub hurried: u64,
     /// What became of the questions about containers.
     pub lookups: LookupCounts,
     /// What could not be had of the names of users and groups.
@@ -62,6 +64,7 @@ const fn lost(figures: &WatchFigures, cause: EventLoss) -> u64 {
     match cause {
         EventLoss::RecordUnreadable => statistics.undecodable,
         EventLoss::RingDamaged => figures.rings_damaged,
+        EventLoss::OrderGivenUp => figures.hurried,
         EventLoss::ProcessEvicted => statistics.processes_evicted,
         EventLoss::ProcessUnreadable => proc_fs.refused_total + proc_fs.malformed_total,
         EventLoss::NotHeld => statistics.not_held,

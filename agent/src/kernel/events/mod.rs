@@ -115,6 +115,13 @@ impl Events {
         self.drops.take()
     }
 
+    /// How many records of processes were handed over before earlier ones of calls, as
+    /// their ring would have had no room for more.
+    #[must_use]
+    pub fn hurried(&self) -> u64 {
+        self.reader.hurried()
+    }
+
     /// How often a ring was found damaged, and what was in it skipped.
     #[must_use]
     pub fn damaged(&self) -> u64 {

@@ -21,25 +21,53 @@ pub(super) trait Source {
     fn next(&mut self) -> Next;
     /// Hands the next record over, if there is a finished one.
     fn take(&mut self, handle: &mut dyn FnMut(&[u8]));
+    /// Whether so much waits that there may soon be no room.
+    fn is_crowded(&mut self) -> bool;
 }
+
+/// What was handed over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Drained {
+    /// Records.
+    pub(super) records: usize,
+    /// Of them, those of `processes` that did not wait for earlier ones of `calls`.
+    pub(super) hurried: u64,
+}
+
+/// Records between two looks whether `processes` is crowded.
+const STRIDE: usize = 64;
 
 /// How often an unfinished record is looked at again: its writer is copying it on
 /// another CPU, which takes microseconds, unless that CPU does something else.
 const PATIENCE: u32 = 1000;
 
-/// Hands over what is there, at most `limit` records, and returns how many it were.
+/// Hands over what is there, at most `limit` records.
 ///
 /// Before a record of `calls` everything of `processes` that is not later is handed
 /// over. A record of `calls` that was caused by one of `processes` was made after
 /// that one was visible, and so was everything in front of it.
+///
+/// While `processes` is crowded its records do not wait for earlier ones of `calls`:
+/// a call that is seen late, and its process as it was afterwards, is better than one
+/// whose process is not known because its beginning was lost.
 pub(super) fn drain(
     processes: &mut impl Source,
     calls: &mut impl Source,
     limit: usize,
     handle: &mut dyn FnMut(&[u8]),
-) -> usize {
+) -> Drained {
     let mut patience = PATIENCE;
+    let mut hurried = 0;
+    let mut hurry = false;
     for handed in 0..limit {
+        if handed.is_multiple_of(STRIDE) {
+            hurry = processes.is_crowded();
+        }
+        if hurry && let Next::At(process) = processes.next() {
+            hurried += u64::from(matches!(calls.next(), Next::At(call) if call < process));
+            processes.take(handle);
+            continue;
+        }
         let process_first = loop {
             let mut call = calls.next();
             // Looked at after the call: what the call followed from is there by now.
@@ -54,7 +82,7 @@ pub(super) fn drain(
                 (Next::Nothing, Next::At(_)) => break false,
                 (Next::At(_), Next::Unfinished) => true,
                 (Next::Unfinished, Next::At(_)) => false,
-                _ => return handed,
+                _ => return Drained { records: handed, hurried },
             };
             if patience == 0 {
                 break unfinished;
@@ -64,7 +92,7 @@ pub(super) fn drain(
         };
         if process_first { processes.take(handle) } else { calls.take(handle) }
     }
-    limit
+    Drained { records: limit, hurried }
 }
 
 #[cfg(test)]
@@ -73,22 +101,30 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{Next, PATIENCE, Source, drain};
+    use super::{Drained, Next, PATIENCE, Source, drain};
 
     /// Records that are the time they tell, behind a number of looks that they take
     /// to be finished.
     #[derive(Clone, Debug)]
-    struct Listed(VecDeque<(u32, u64)>);
+    struct Listed {
+        records: VecDeque<(u32, u64)>,
+        /// From how many on it is crowded.
+        many: usize,
+    }
 
     impl Listed {
+        fn new(records: impl IntoIterator<Item = (u32, u64)>) -> Self {
+            Self { records: records.into_iter().collect(), many: usize::MAX }
+        }
+
         fn of(records: &[u64]) -> Self {
-            Self(records.iter().map(|time| (0, *time)).collect())
+            Self::new(records.iter().map(|time| (0, *time)))
         }
     }
 
     impl Source for Listed {
         fn next(&mut self) -> Next {
-            match self.0.front_mut() {
+            match self.records.front_mut() {
                 None => Next::Nothing,
                 Some((0, time)) => Next::At(*time),
                 Some((looks, _)) => {
@@ -99,20 +135,32 @@ mod tests {
         }
 
         fn take(&mut self, handle: &mut dyn FnMut(&[u8])) {
-            if let Some((0, time)) = self.0.front().copied() {
-                self.0.pop_front();
+            if let Some((0, time)) = self.records.front().copied() {
+                self.records.pop_front();
                 handle(&time.to_ne_bytes());
             }
+        }
+
+        fn is_crowded(&mut self) -> bool {
+            self.records.len() >= self.many
         }
     }
 
     fn drained(mut processes: Listed, mut calls: Listed, limit: usize) -> Vec<u64> {
+        drained_from(&mut processes, &mut calls, limit).0
+    }
+
+    fn drained_from(
+        processes: &mut Listed,
+        calls: &mut Listed,
+        limit: usize,
+    ) -> (Vec<u64>, Drained) {
         let mut times = Vec::new();
-        let count = drain(&mut processes, &mut calls, limit, &mut |record| {
+        let drained = drain(processes, calls, limit, &mut |record| {
             times.push(u64::from_ne_bytes(record.try_into().unwrap_or_default()));
         });
-        assert_eq!(count, times.len());
-        times
+        assert_eq!(drained.records, times.len());
+        (times, drained)
     }
 
     fn check(processes: &[u64], calls: &[u64], limit: usize, expected: &[u64]) {
@@ -136,12 +184,34 @@ mod tests {
     #[test]
     fn an_unfinished_record_is_waited_for() {
         let check = |looks, expected: &[u64]| {
-            let processes = Listed([(looks, 1)].into());
+            let processes = Listed::new([(looks, 1)]);
             assert_eq!(drained(processes, Listed::of(&[2]), 9), expected, "{looks}");
         };
         check(3, &[1, 2]);
         // Not for ever; what is left is for the next time.
         check(PATIENCE * 2, &[2]);
+    }
+
+    #[test]
+    fn a_crowd_does_not_wait() {
+        let check = |processes: &[u64], calls: &[u64], expected: &[u64], hurried| {
+            let mut crowd = Listed { many: 3, ..Listed::of(processes) };
+            let (times, drained) = drained_from(&mut crowd, &mut Listed::of(calls), 9);
+            assert_eq!((times.as_slice(), drained.hurried), (expected, hurried), "{processes:?}");
+        };
+        check(&[4, 5], &[1, 2], &[1, 2, 4, 5], 0);
+        check(&[4, 5, 6], &[1, 2], &[4, 5, 6, 1, 2], 3);
+        check(&[1, 2, 6], &[3, 4], &[1, 2, 6, 3, 4], 1);
+        check(&[1, 2, 3], &[], &[1, 2, 3], 0);
+    }
+
+    #[test]
+    fn a_crowd_is_looked_at_again() {
+        let processes: Vec<u64> = (100..200).collect();
+        let mut crowd = Listed { many: 50, ..Listed::of(&processes) };
+        let (times, drained) = drained_from(&mut crowd, &mut Listed::of(&[1, 2]), 200);
+        assert_eq!(drained.hurried, 64);
+        assert_eq!(times[63..67], [163, 1, 2, 164]);
     }
 
     proptest! {
@@ -154,10 +224,10 @@ mod tests {
             let mut calls = calls;
             processes.sort_by_key(|(_, time)| *time);
             calls.sort_by_key(|(_, time)| *time);
-            let mut sources = [Listed(processes.into()), Listed(calls.into())];
+            let mut sources = [Listed::new(processes), Listed::new(calls)];
             let mut expected: Vec<u64> = sources
                 .iter()
-                .flat_map(|source| source.0.iter().map(|(_, time)| *time))
+                .flat_map(|source| source.records.iter().map(|(_, time)| *time))
                 .collect();
             expected.sort_unstable();
             let mut found = Vec::new();

@@ -10,7 +10,7 @@ use rustix::{
 };
 
 use super::{
-    order::drain,
+    order::{Drained, drain},
     plans::Plans,
     ring::Ring,
     wake::{SHORT, Step, Wake},
@@ -26,6 +26,8 @@ pub(super) struct Reader {
     calls: Ring,
     /// Tells wake-ups, each once: what merely waits in a ring is no reason to.
     wakes: OwnedFd,
+    /// Records of processes that were handed over before earlier ones of calls.
+    hurried: u64,
     wake: Wake,
     next: Step,
 }
@@ -38,7 +40,7 @@ impl Reader {
             epoll::add(&wakes, ring, EventData::new_u64(0), EventFlags::IN | EventFlags::ET)
                 .map_err(failed)?;
         }
-        Ok(Self { processes, calls, wakes, wake: Wake::START, next: Step::Look })
+        Ok(Self { processes, calls, wakes, hurried: 0, wake: Wake::START, next: Step::Look })
     }
 
     pub(super) fn read(
@@ -60,7 +62,9 @@ impl Reader {
                     self.wait(SHORT)?;
                 }
             }
-            let records = drain(&mut self.processes, &mut self.calls, BATCH, handle);
+            let Drained { records, hurried } =
+                drain(&mut self.processes, &mut self.calls, BATCH, handle);
+            self.hurried += hurried;
             let announced = self.wake.announced();
             self.next = self.wake.after(records);
             if announced && !self.wake.announced() {
@@ -74,6 +78,10 @@ impl Reader {
 
     pub(super) const fn damaged(&self) -> u64 {
         self.processes.damaged() + self.calls.damaged()
+    }
+
+    pub(super) const fn hurried(&self) -> u64 {
+        self.hurried
     }
 
     fn wait(&self, time: Duration) -> Result<(), KernelError> {
