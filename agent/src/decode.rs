@@ -99,6 +99,11 @@ fn section<'a>(
             record.task = Some(task(bytes).ok_or(wrong)?);
             return Ok(());
         }
+        kind if kind == Section::RawVerdict as u16 => {
+            let (low, high) = (u64_at(bytes, 0).ok_or(wrong)?, u64_at(bytes, 8).ok_or(wrong)?);
+            record.raw_verdict = [low, high];
+            return Ok(());
+        }
         kind if kind == Section::Path as u16 => &mut record.path,
         kind if kind == Section::Raw as u16 => &mut record.raw,
         kind if kind == Section::Base as u16 => &mut record.base,

@@ -69,6 +69,9 @@ pub mod plan_flag {
     /// This end is the server's: the verdict's key leaves out the other end's port,
     /// otherwise this end's.
     pub const SERVER: u16 = 128;
+    /// Look the subject up once more together with the path that the call was given,
+    /// if it is not in the table by itself.
+    pub const RAW: u16 = 256;
 }
 
 /// Where a program stands in the table of those that handle a call.

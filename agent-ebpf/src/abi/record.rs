@@ -138,6 +138,8 @@ pub enum Section {
     Structure = 16,
     /// Path of a unix socket, from the kernel: the other end.
     UnixPeerPath = 17,
+    /// Two words: as [`Head::verdict`], of the subject together with [`Section::Raw`].
+    RawVerdict = 18,
 }
 
 /// Bits of [`SectionHead::flags`].

@@ -127,7 +127,8 @@ unsafe fn spared(scratch: *mut Scratch, named: bool) -> bool {
         }
         let Some(key) = judge::file_key(scratch, named) else { return false };
         (*scratch).judged = 1;
-        judge::is_unwanted(scratch, key)
+        (*scratch).head.verdict = key;
+        judge::is_unwanted(key)
     }
 }
 

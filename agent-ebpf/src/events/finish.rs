@@ -141,8 +141,12 @@ unsafe fn path(scratch: *mut Scratch) {
         let plan = &raw const (*scratch).plan;
         let opened = (*plan).fd == RESULT && (*scratch).head.result >= 0;
         let direct = (*plan).fd != RESULT;
-        if (*plan).shape == Shape::File as u8 && (*plan).path != NO_ARGUMENT && (opened || direct) {
+        let named = (*plan).shape == Shape::File as u8 && (*plan).path != NO_ARGUMENT;
+        if named && (opened || direct) && (*scratch).given == 0 {
             section::put_user_text(scratch, Section::Raw, argument(scratch, (*plan).path));
+        }
+        if (*scratch).raw_verdict[0] != 0 {
+            section::put(scratch, Section::RawVerdict, &(*scratch).raw_verdict);
         }
     }
 }

@@ -7,8 +7,8 @@
 
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use landlord_ebpf::abi::{
-    PLANS as PLANS_LEN, SECTION_BYTES_MAX, Section, VERDICTS as VERDICTS_LEN, head_flag, plan_flag,
-    section_flag, stage, verdict_index,
+    NO_ARGUMENT, PLANS as PLANS_LEN, SECTION_BYTES_MAX, Section, VERDICTS as VERDICTS_LEN,
+    head_flag, plan_flag, section_flag, stage, verdict_index,
 };
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
     bound::masked,
     failed, kernel, offsets as event,
     scratch::{self, NAME_BYTES, SECTION_ROOM, SHORT_NAMES, subject},
-    send,
+    section, send,
     short::{self, NAME_WORDS, Name},
     walk, walk_then,
 };
@@ -37,13 +37,18 @@ fn event_judge(ctx: BtfTracePointContext) -> i32 {
     // SAFETY: this CPU's scratch.
     unsafe {
         let flags = (*scratch).plan.flags;
-        let judged = (*scratch).judged | (*scratch).doubtful;
-        if flags & plan_flag::VERDICT != 0
-            && judged == 0
-            && let Some(key) = key(scratch)
-            && is_unwanted(scratch, key)
-        {
-            return 0;
+        if flags & plan_flag::VERDICT != 0 && (*scratch).doubtful == 0 {
+            if (*scratch).judged == 0
+                && let Some(key) = key(scratch)
+            {
+                if is_unwanted(key) {
+                    return 0;
+                }
+                (*scratch).head.verdict = key;
+            }
+            if flags & plan_flag::RAW != 0 && is_unwanted_as_given(scratch) {
+                return 0;
+            }
         }
         if flags & plan_flag::CWD != 0 {
             walk::queue(scratch, Section::Cwd, kernel::working_directory());
@@ -52,15 +57,11 @@ fn event_judge(ctx: BtfTracePointContext) -> i32 {
     }
 }
 
-/// Names a subject by its key, and looks for it in the table. True when it is there:
-/// the event ends, and is counted.
-///
-/// # Safety
-///
-/// `scratch` is this CPU's.
+/// Looks for the key of a subject in the table. True when it is there: the event ends,
+/// and is counted.
 #[inline(always)]
-pub(crate) unsafe fn is_unwanted(scratch: *mut Scratch, [low, high]: [u64; 2]) -> bool {
-    // SAFETY: promised by the caller; a map value, volatile because the agent writes it.
+pub(crate) fn is_unwanted([low, high]: [u64; 2]) -> bool {
+    // SAFETY: a map value, volatile because the agent writes it.
     unsafe {
         let Some(verdict) = VERDICTS.get_ptr(verdict_index(low)) else { return false };
         if core::ptr::read_volatile(&raw const (*verdict).low) == low
@@ -71,8 +72,32 @@ pub(crate) unsafe fn is_unwanted(scratch: *mut Scratch, [low, high]: [u64; 2]) -
             }
             return true;
         }
-        (*scratch).head.verdict = [low, high];
         false
+    }
+}
+
+/// Likewise of a file that was opened together with the path that the call was given,
+/// which becomes a section. Only for subjects that may matter by themselves: reading
+/// it costs as much as all else.
+#[inline(always)]
+unsafe fn is_unwanted_as_given(scratch: *mut Scratch) -> bool {
+    // SAFETY: this CPU's scratch.
+    unsafe {
+        let plan = &raw const (*scratch).plan;
+        let [low, high] = (*scratch).head.verdict;
+        if low == 0 || (*scratch).subject != subject::FILE || (*plan).path == NO_ARGUMENT {
+            return false;
+        }
+        let from = (*scratch).len;
+        section::put_user_text(scratch, Section::Raw, argument(scratch, (*plan).path));
+        (*scratch).given = 1;
+        let mut key = Key { low, high };
+        if (*scratch).doubtful != 0 || words(scratch, from, &mut key).is_none() {
+            return false;
+        }
+        let key = key.end();
+        (*scratch).raw_verdict = key;
+        is_unwanted(key)
     }
 }
 
@@ -168,7 +193,7 @@ unsafe fn key(scratch: *mut Scratch) -> Option<[u64; 2]> {
         if (*scratch).subject == subject::SOCKET {
             socket(scratch, &mut key);
         }
-        sections(scratch, &mut key)?;
+        words(scratch, (*scratch).key_from, &mut key)?;
         Some(key.end())
     }
 }
@@ -235,12 +260,11 @@ unsafe fn socket(scratch: *mut Scratch, key: &mut Key) {
     }
 }
 
-/// The sections that belong to the subject, with their heads.
+/// The sections from an offset on, with their heads.
 #[inline(always)]
-unsafe fn sections(scratch: *mut Scratch, key: &mut Key) -> Option<()> {
+unsafe fn words(scratch: *mut Scratch, from: u32, key: &mut Key) -> Option<()> {
     // SAFETY: this CPU's scratch; the offset is masked.
     unsafe {
-        let from = (*scratch).key_from;
         let to = (*scratch).len;
         if to - from > KEY_WORDS * 8 || to > SECTION_BYTES_MAX as u32 {
             return None;

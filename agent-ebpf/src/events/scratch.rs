@@ -85,6 +85,10 @@ pub(crate) struct Scratch {
     pub(crate) doubtful: u32,
     /// Not 0 when the verdict on the subject was looked up already.
     pub(crate) judged: u32,
+    /// Not 0 when the path that the call was given is a section already.
+    pub(crate) given: u32,
+    /// Key of the subject with that path; 0 when there is none.
+    pub(crate) raw_verdict: [u64; 2],
     /// The descriptor of a call that is about a file.
     pub(crate) descriptor: u64,
     /// The subject's facts.
@@ -156,11 +160,13 @@ impl Scratch {
             (*scratch).head.flags = 0;
             (*scratch).subject = subject::NONE;
             words::clear(&raw mut (*scratch).head.verdict);
+            core::ptr::write_volatile(&raw mut (*scratch).raw_verdict[0], 0);
             // Volatile, or the compiler makes a call of all together.
             for word in [
                 &raw mut (*scratch).len,
                 &raw mut (*scratch).doubtful,
                 &raw mut (*scratch).judged,
+                &raw mut (*scratch).given,
                 &raw mut (*scratch).key_from,
                 &raw mut (*scratch).queued,
                 &raw mut (*scratch).walked,

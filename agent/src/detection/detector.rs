@@ -299,11 +299,14 @@ impl Detector {
             self.previous_ns = record.head.time_ns;
             return;
         }
-        if self.filter.is_some() && self.subjects.are_never(record.head.verdict) {
-            // Sent before the kernel side was told, or another one took its place there.
-            self.verdicts.push(record.head.verdict);
-            self.previous_ns = record.head.time_ns;
-            return;
+        if self.filter.is_some() {
+            let keys = [record.head.verdict, record.raw_verdict];
+            if let Some(key) = keys.into_iter().find(|key| self.subjects.are_never(*key)) {
+                // Sent before the kernel side was told, or another one took its place there.
+                self.verdicts.push(key);
+                self.previous_ns = record.head.time_ns;
+                return;
+            }
         }
         if self.asks_runtime {
             let container = self.places.get(record.head.cgroup).container_id.as_deref();
@@ -361,7 +364,12 @@ impl Detector {
         {
             let scratch = &mut self.filter_scratch;
             let never = || filter.never(record, &view, scratch);
-            self.verdicts.extend(self.subjects.consider(head.verdict, never));
+            let mut spared = self.subjects.consider(head.verdict, never);
+            if spared.is_none() {
+                let never = || filter.never_as_given(record, &view, scratch);
+                spared = self.subjects.consider(record.raw_verdict, never);
+            }
+            self.verdicts.extend(spared);
         }
         if self.counts.events.is_multiple_of(SAMPLE) {
             for rule in self.rules.rules_of(event_type) {

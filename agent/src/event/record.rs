@@ -26,6 +26,8 @@ pub struct Record<'a> {
     pub path: Option<Part<'a>>,
     /// Path that the call was given (user memory).
     pub raw: Option<Part<'a>>,
+    /// As [`Head::verdict`], of the subject together with `raw`; 0 when there is none.
+    pub raw_verdict: [u64; 2],
     /// Directory that a relative `raw` starts from.
     pub base: Option<Part<'a>>,
     /// Second path that the call was given (user memory).
@@ -67,6 +69,7 @@ impl Record<'_> {
             kind,
             path: None,
             raw: None,
+            raw_verdict: [0; 2],
             base: None,
             raw2: None,
             base2: None,

@@ -88,11 +88,13 @@ impl Judge {
         self.vain.contains(event_type)
     }
 
-    /// Whether no rule matches an event of this subject.
+    /// Whether no rule matches an event of this subject, `as_given` together with the
+    /// path that the call was given.
     pub(super) fn never<E: Event + ?Sized>(
         &self,
         plan: &Plan,
         record: &Record<'_>,
+        as_given: bool,
         event: &E,
         scratch: &mut Scratch,
     ) -> bool {
@@ -100,9 +102,10 @@ impl Judge {
         if !self.judged.contains(event_type) || self.vain.contains(event_type) {
             return false;
         }
-        let Some(situation) = Situation::of(record, plan, Role::of(event_type)) else {
-            return false;
-        };
+        let situation = Situation::of(record, plan, Role::of(event_type));
+        let situation =
+            situation.and_then(|it| if as_given { it.as_given(record, plan) } else { Some(it) });
+        let Some(situation) = situation else { return false };
         let program = &self.programs[situation.index()];
         let places: &[Option<&[u8]>] = match record.head.flags {
             flags if flags & head_flag::ON_HOST != 0 => &[Some(HOST)],

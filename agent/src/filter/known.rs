@@ -7,7 +7,8 @@
 //! Further, by its [`Subject`]:
 //!
 //! - of a file that was reached: its type, its file system, how it is open, its
-//!   layer, whether it was removed, and its path if it has one;
+//!   layer, whether it was removed, and its path if it has one; in a second key of one
+//!   that was opened also the path that the call was given;
 //! - of paths, and of a file that was not opened: the paths as they were given, and
 //!   the directories that they start from;
 //! - of a socket: its family, kind, protocol and state, both addresses, the port of
@@ -46,6 +47,8 @@ enum Part {
     /// The path of a descriptor's file, or the one that was given to no avail; also
     /// of events without a descriptor.
     FileName,
+    /// The path that an open was given.
+    Raw,
     /// Paths as they were given.
     Given,
     /// What kind of descriptor it is.
@@ -112,11 +115,11 @@ const TABLE: &[(Part, &[FieldId])] = &[
             FieldId::FsPathName,
         ],
     ),
+    (Part::Raw, &[FieldId::FdNameraw]),
     (
         Part::Given,
         &[
             FieldId::EvtAbspath,
-            FieldId::FdNameraw,
             FieldId::FsPathNameraw,
             FieldId::FsPathSource,
             FieldId::FsPathSourceraw,
@@ -177,7 +180,8 @@ impl Known<'_> {
         let Situation { subject, failed } = self.situation;
         let (plan, role) = (self.plan, Role::of(self.event_type));
         let is = |wanted: Subject| subject == wanted;
-        let reached = is(Subject::File) || is(Subject::Nameless);
+        let named = is(Subject::File) || is(Subject::AsGiven);
+        let reached = named || is(Subject::Nameless);
         let given = is(Subject::Given);
         let socket = is(Subject::Ends) || is(Subject::Socket);
         // No socket, and so no ends: the fields have no value.
@@ -203,7 +207,8 @@ impl Known<'_> {
                 plan.open_flags == NO_ARGUMENT
                     || plan.flags & (plan_flag::FLAGS_IN_REGISTER | plan_flag::CREAT) != 0,
             ),
-            Part::FileName => known(is(Subject::File) || given),
+            Part::FileName => known(named || given),
+            Part::Raw => known(is(Subject::AsGiven) || given),
             Part::Given => known(given),
             Part::Layer => known(reached || given),
             Part::Connected => known(reached || given || socket),

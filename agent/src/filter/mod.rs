@@ -113,7 +113,19 @@ impl Filter {
         scratch: &mut Scratch,
     ) -> bool {
         let plan = self.planned.plan(record.head.syscall);
-        plan.is_some_and(|plan| self.judge.never(plan, record, event, scratch))
+        plan.is_some_and(|plan| self.judge.never(plan, record, false, event, scratch))
+    }
+
+    /// Likewise of an event with the same
+    /// [`raw_verdict`](crate::event::Record::raw_verdict).
+    pub fn never_as_given<E: Event + ?Sized>(
+        &self,
+        record: &Record<'_>,
+        event: &E,
+        scratch: &mut Scratch,
+    ) -> bool {
+        let plan = self.planned.plan(record.head.syscall);
+        plan.is_some_and(|plan| self.judge.never(plan, record, true, event, scratch))
     }
 }
 

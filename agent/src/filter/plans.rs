@@ -8,6 +8,7 @@ use super::judge::Judge;
 use super::state::State;
 use crate::rules::compile::{EventTypes, event_types};
 use crate::rules::event_type::{EventType, Origin};
+use crate::rules::field::FieldId;
 use crate::rules::typed::Condition;
 
 /// The plans, and what there are none for.
@@ -56,6 +57,10 @@ impl Planned {
                 if needed != 0 || judge.is_vain(event_type) {
                     plan.flags &= !plan_flag::VERDICT;
                 }
+                let judged = plan.flags & plan_flag::VERDICT != 0;
+                if judged && conditions.iter().any(|one| asks_raw(one, event_type)) {
+                    plan.flags |= plan_flag::RAW;
+                }
                 if plan.early != 0 {
                     plans.push((index, plan));
                 }
@@ -86,6 +91,13 @@ impl Planned {
         let at = self.plans.binary_search_by_key(&index, |(index, _)| *index).ok()?;
         Some(&self.plans[at].1)
     }
+}
+
+/// Whether a condition on events of a type asks for the path that an open was given.
+fn asks_raw(condition: &Condition, event_type: EventType) -> bool {
+    let mut asks = false;
+    condition.visit_fields(&mut |field| asks |= field.id == FieldId::FdNameraw);
+    asks && event_types(condition).contains(event_type)
 }
 
 /// Where the plan of a call stands in its generation.

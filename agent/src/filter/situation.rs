@@ -32,6 +32,8 @@ pub(super) enum Subject {
     Socket,
     /// Nothing else.
     Nothing,
+    /// A file that was opened, in the tree of files, and the path it was asked for by.
+    AsGiven,
 }
 
 /// What a key is about.
@@ -43,8 +45,15 @@ pub(super) struct Situation {
 }
 
 impl Subject {
-    const ALL: [Self; 6] =
-        [Self::File, Self::Nameless, Self::Given, Self::Ends, Self::Socket, Self::Nothing];
+    const ALL: [Self; 7] = [
+        Self::File,
+        Self::Nameless,
+        Self::Given,
+        Self::Ends,
+        Self::Socket,
+        Self::Nothing,
+        Self::AsGiven,
+    ];
 }
 
 impl Situation {
@@ -71,7 +80,16 @@ impl Situation {
                 socket || file && plan.flags & plan_flag::ANY_DESCRIPTOR != 0
             }
             Subject::Nothing => self.failed,
+            Subject::AsGiven => !self.failed && names_what_it_opens(plan),
         }
+    }
+
+    /// That of a record with the path that the call was given, which has a key of its
+    /// own, if this is that of the record without it.
+    pub(super) fn as_given(self, record: &Record<'_>, plan: &Plan) -> Option<Self> {
+        let keyed = record.raw.is_some() && record.raw_verdict[0] != 0;
+        let situation = Self { subject: Subject::AsGiven, ..self };
+        (keyed && self.subject == Subject::File && situation.applies(plan)).then_some(situation)
     }
 
     /// That of a record; nothing where its key does not stand for what it tells.

@@ -7,7 +7,7 @@ use proptest::prelude::{ProptestConfig, proptest};
 use proptest::sample::select;
 use proptest::{prop_assert, prop_assert_eq};
 
-use super::subject::{call, connected, given, head, reached};
+use super::subject::{call, connected, given, head, part, reached};
 use crate::event::Record;
 use crate::filter::TableCalls;
 use crate::filter::early::early;
@@ -52,6 +52,7 @@ const SUBJECT: &[&str] = &[
     "fd.ip",
     "fd.l4proto",
     "fd.name",
+    "fd.nameraw",
     "fd.net",
     "fd.num",
     "fd.port",
@@ -151,7 +152,7 @@ fn owned(value: Value<'_>) -> Owned {
 fn record(name: &str, situation: Situation, place: u16) -> Record<'static> {
     let result = if situation.failed { -1 } else { 3 };
     let mut record = match situation.subject {
-        Subject::File | Subject::Nameless => reached(name, "/a"),
+        Subject::File | Subject::Nameless | Subject::AsGiven => reached(name, "/a"),
         Subject::Given => given(name, result, "/a", "/b"),
         Subject::Ends => connected(name, result, 10),
         Subject::Socket => connected(name, result, 0),
@@ -159,6 +160,9 @@ fn record(name: &str, situation: Situation, place: u16) -> Record<'static> {
     };
     if situation.subject == Subject::Nameless {
         record.path = None;
+    }
+    if situation.subject == Subject::AsGiven {
+        (record.raw, record.raw_verdict) = (Some(part("a")), [3, 5]);
     }
     record.head.result = result;
     record.head.flags = place;
@@ -203,9 +207,10 @@ proptest! {
         let judge = Judge::new(&refs, &only, &TableCalls);
         let (number_of_call, plan) = call(name);
         let record = record(name, situation, place);
-        let Some(found) = Situation::of(&record, &plan, Role::of(event_type)) else {
-            return Ok(());
-        };
+        let as_given = situation.subject == Subject::AsGiven;
+        let found = Situation::of(&record, &plan, Role::of(event_type));
+        let found = if as_given { found.and_then(|it| it.as_given(&record, &plan)) } else { found };
+        let Some(found) = found else { return Ok(()) };
         let known = Known { event_type, call: number_of_call, plan: &plan, situation: found, calls: &TableCalls };
         // Both events are such that the record fits them.
         let fit = |event: Sample| match place {
@@ -237,7 +242,7 @@ proptest! {
             }
         }
         let mut scratch = Scratch::default();
-        if judge.never(&plan, &record, &one, &mut scratch) {
+        if judge.never(&plan, &record, as_given, &one, &mut scratch) {
             prop_assert!(!matches(&conditions, &one));
             prop_assert!(!matches(&conditions, &other));
         }

@@ -132,6 +132,18 @@ fn what_processes_change_is_never_dropped() {
 }
 
 #[test]
+fn what_an_open_was_given_is_looked_up_if_a_rule_asks_for_it() {
+    let check = |condition: &str, name: &str, looked_up: bool| {
+        let plan = plan(&filter(condition, "%fd.nameraw"), name).unwrap();
+        assert_eq!(plan.flags & plan_flag::RAW != 0, looked_up, "{condition}");
+    };
+    check("evt.type = openat and fd.nameraw contains ../ and proc.name = a", "openat", true);
+    check("evt.type in (open, openat) and not fd.nameraw startswith /", "open", true);
+    check("evt.type = openat and fd.name contains ../", "openat", false);
+    check("evt.type = openat and proc.name = a", "openat", false);
+}
+
+#[test]
 fn what_depends_on_who_acts_is_not_looked_up() {
     let check = |condition: &str, looked_up: bool| {
         let plan = plan(&filter(condition, "a"), "openat").unwrap();

@@ -64,7 +64,8 @@ impl Dice<'_> {
 }
 
 /// A record of a call. What is in the key comes from `key`, all else from `rest`.
-fn record(call: u32, plan: &Plan, key: &[u16], rest: &[u16]) -> Record<'static> {
+/// `as_given` the path that an open was given is in the key, too.
+fn record(call: u32, plan: &Plan, as_given: bool, key: &[u16], rest: &[u16]) -> Record<'static> {
     let (key, rest) = (&mut Dice(key.iter()), &mut Dice(rest.iter()));
     let mut head = head("close", key.of(RESULTS));
     let failed = head.result < 0;
@@ -106,6 +107,10 @@ fn record(call: u32, plan: &Plan, key: &[u16], rest: &[u16]) -> Record<'static> 
             record.path = has_path.then(|| Part { deleted: key.chance(), ..part(key.of(PATHS)) });
         }
         add_given(&mut record, plan, &mut *rest);
+        if as_given && record.raw.is_some() {
+            record.raw = Some(Part { user: true, ..part(key.of(PATHS)) });
+            record.raw_verdict = [3, 5];
+        }
     } else {
         add_given(&mut record, plan, &mut *key);
     }
@@ -274,6 +279,7 @@ proptest! {
     #[test]
     fn known_fields_are_the_same_for_all_events_of_a_key(
         call in any::<u16>(),
+        as_given in any::<bool>(),
         key in any::<[u16; 32]>(),
         one in any::<[u16; 32]>(),
         other in any::<[u16; 32]>(),
@@ -282,10 +288,11 @@ proptest! {
         let call = judged[usize::from(call) % judged.len()];
         let of = calls::of(call).unwrap();
         let (plan, event_type) = (of.plan, of.event_type);
-        let (one, other) = (record(call, &plan, &key, &one), record(call, &plan, &key, &other));
-        let Some(situation) = Situation::of(&one, &plan, Role::of(event_type)) else {
-            return Ok(());
-        };
+        let made = |rest| record(call, &plan, as_given, &key, rest);
+        let (one, other) = (made(&one), made(&other));
+        let situation = Situation::of(&one, &plan, Role::of(event_type));
+        let as_given = |it: Situation| it.as_given(&one, &plan).unwrap_or(it);
+        let Some(situation) = situation.map(as_given) else { return Ok(()) };
         let flags = one.head.flags;
         let worlds = (World::new(1, flags), World::new(2, flags));
         let views = (

@@ -38,6 +38,7 @@ pub(crate) const FIELDS: &[&str] = &[
     "fd.ip",
     "fd.l4proto",
     "fd.name",
+    "fd.nameraw",
     "fd.net",
     "fd.num",
     "fd.port",

@@ -26,10 +26,11 @@ fn section() -> impl Strategy<Value = (u16, u16, Vec<u8>)> {
     let word = select(vec![0_u8, 1, 2, 10, 16, b'/', b'.', b'a', b'[', 255]);
     let any_bytes = prop_oneof![vec(word, 0..140), vec(any::<u8>(), 0..64)];
     // Structures have one size each.
-    (1_u16..19, 0_u16..8, any_bytes).prop_map(|(kind, flags, mut bytes)| {
+    (1_u16..20, 0_u16..8, any_bytes).prop_map(|(kind, flags, mut bytes)| {
         let size = match kind {
             kind if kind == Section::File as u16 || kind == Section::Socket as u16 => Some(56),
             kind if kind == Section::Task as u16 => Some(40),
+            kind if kind == Section::RawVerdict as u16 => Some(16),
             _ => None,
         };
         if let Some(size) = size {
