@@ -28,7 +28,13 @@ fn sleeper(change: impl Fn(&mut Command)) -> Sleeper {
     let mut command = Command::new("/bin/sleep");
     command.arg0("nap").arg("60").stdin(Stdio::null()).env_clear().env("A", "1").env("B", "2");
     change(&mut command);
-    Sleeper(command.spawn().unwrap())
+    let sleeper = Sleeper(command.spawn().unwrap());
+    // It is started when the descriptors of its maker are closed, a moment before its
+    // arguments are in place.
+    while fs::read(format!("/proc/{}/cmdline", sleeper.0.id())).unwrap().is_empty() {
+        std::thread::yield_now();
+    }
+    sleeper
 }
 
 #[test]
