@@ -1,35 +1,30 @@
 //! One input after the other → alerts.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::time::Instant;
+mod figures;
+mod judge;
 
 use jiff::tz::TimeZone;
 
 use super::alert::Alert;
 use super::input::Input;
-use super::peer;
 use super::places::Places;
-use super::repeats::{Likeness, Repeated, Repeats, Verdict};
+use super::repeats::{Repeated, Repeats};
 use super::ruleset::RuleSet;
-use super::statistics::{RuleStatistics, Statistics};
+use super::statistics::Statistics;
 use super::waiting::{Released, Waiting};
 use crate::calls;
 use crate::decode;
-use crate::event::{Node, Record, RecordKind, Surroundings, View};
+use crate::event::{Node, Record, RecordKind};
 use crate::filter;
 use crate::filter::{Filter, Subjects};
 use crate::identity::cgroup_path::Runtime;
 use crate::process::{Applied, Limits, NameLimits, Names, Process, Table};
-use crate::rules::evaluate::{Scratch, evaluate};
-use crate::rules::event::Event as _;
+use crate::rules::evaluate::Scratch;
 use crate::rules::event_type::EventType;
 use crate::rules::field::Needs;
-use crate::rules::output::{self, Buffers, Settings};
+use crate::rules::output::{Buffers, Settings};
 use crate::rules::transform;
 
-/// One in so many events is held against each of its rules alone, to tell what each
-/// costs.
-pub(super) const SAMPLE: u64 = 4096;
 /// How often the processes that ended are let go of, by the time of the inputs.
 const SWEEP_NS: u64 = 1_000_000_000;
 
@@ -331,128 +326,6 @@ impl Detector {
             self.judge(&record, event_type, number, actor.as_ref(), alerts);
         }
     }
-
-    fn judge(
-        &mut self,
-        record: &Record<'_>,
-        event_type: EventType,
-        number: u64,
-        actor: Option<&Process>,
-        alerts: &mut dyn FnMut(Alert),
-    ) {
-        self.counts.events += 1;
-        self.judged_of[event_type.index()] += 1;
-        let head = &record.head;
-        let place = self.places.get(head.cgroup);
-        let around = Surroundings {
-            process: actor.or_else(|| self.table.get(head.tgid, head.start_ns)),
-            processes: &self.table,
-            place,
-            names: &self.names,
-            node: &self.node,
-            number,
-            previous_ns: if self.previous_ns == 0 { head.time_ns } else { self.previous_ns },
-            peer: peer::of(record, event_type, &self.table, &self.places),
-        };
-        let view = View::new(record, calls::of_record(record), event_type, around);
-        let matched = &mut self.matched;
-        matched.clear();
-        evaluate(self.rules.program(), &view, &mut self.scratch, |rule| matched.push(rule));
-        if matched.is_empty()
-            && head.verdict[0] != 0
-            && let Some(filter) = &self.filter
-        {
-            let scratch = &mut self.filter_scratch;
-            let never = || filter.never(record, &view, scratch);
-            let mut spared = self.subjects.consider(head.verdict, never);
-            if spared.is_none() {
-                let never = || filter.never_as_given(record, &view, scratch);
-                spared = self.subjects.consider(record.raw_verdict, never);
-            }
-            self.verdicts.extend(spared);
-        }
-        if self.counts.events.is_multiple_of(SAMPLE) {
-            for rule in self.rules.rules_of(event_type) {
-                let Some(program) = self.rules.alone(rule) else { continue };
-                let began = Instant::now();
-                evaluate(program, &view, &mut self.alone_scratch, |_| {});
-                let took = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-                self.nanos_of[rule] =
-                    self.nanos_of[rule].saturating_add(took.saturating_mul(SAMPLE));
-            }
-        }
-        for rule in matched.iter().copied() {
-            self.matches_of[rule] += 1;
-            let (Some(about), Some(written)) =
-                (self.rules.rules().get(rule), self.rules.output(rule))
-            else {
-                continue;
-            };
-            let mut message = Vec::new();
-            written.message().write(&view, &self.settings.zone, &mut self.text, &mut message);
-            let likeness = likeness(&about.name, &place.tenant, &message);
-            let verdict = self.repeats.note(likeness, head.time_ns);
-            let mut alert = Alert {
-                time_unix_ns: head.time_ns.saturating_add(self.node.boot_unix_ns),
-                rule: about.name.clone(),
-                priority: about.priority,
-                tenant: place.tenant.clone(),
-                container: place.container_id.clone(),
-                event: view.event_type().name(),
-                process: String::from_utf8_lossy(record.comm()).into_owned(),
-                pid: head.tgid,
-                message: String::from_utf8_lossy(&message).into_owned(),
-                repeats: 0,
-                text: Vec::new(),
-                json: Vec::new(),
-            };
-            let line = output::Alert {
-                rule: about,
-                output: written,
-                event: &view,
-                settings: &self.settings,
-            };
-            line.write_text(&mut self.buffers, &mut alert.text);
-            line.write_json(&mut self.buffers, &mut alert.json);
-            match verdict {
-                Verdict::Write => {
-                    self.counts.alerts += 1;
-                    alerts(alert);
-                }
-                Verdict::Keep => {
-                    self.counts.repeats += 1;
-                    self.repeats.keep(likeness, alert);
-                }
-            }
-        }
-        self.previous_ns = head.time_ns;
-    }
-
-    /// What was done so far.
-    #[must_use]
-    pub fn statistics(&self) -> Statistics {
-        let table = self.table.stats();
-        let rules = self.rules.rules().iter().enumerate();
-        let rules = rules.filter(|(at, _)| self.rules.is_in_force(*at)).map(|(at, rule)| {
-            let types = EventType::all().filter(|one| self.rules.is_held_against(at, *one));
-            let types: Vec<usize> = types.map(EventType::index).collect();
-            let sum = |of: &[u64]| types.iter().map(|one| of[*one]).sum();
-            RuleStatistics {
-                rule: rule.name.to_string(),
-                kernel_passes: sum(&self.events_of),
-                evaluations: sum(&self.judged_of),
-                matches: self.matches_of[at],
-                seconds: self.nanos_of[at] as f64 / 1e9,
-            }
-        });
-        Statistics {
-            processes: table.processes as u64,
-            process_bytes: table.bytes as u64,
-            processes_evicted: table.evicted_total,
-            rules: rules.collect(),
-            ..self.counts.clone()
-        }
-    }
 }
 
 /// The type of event that a record is; `None` of those that only change state.
@@ -463,15 +336,4 @@ fn type_of(record: &Record<'_>) -> Option<EventType> {
     }
     let call = calls::of_record(record)?;
     (!filter::returns_in_child(call.event_type, record)).then_some(call.event_type)
-}
-
-/// Alerts that say the same are alike. The hash has fixed keys: a recording gives the
-/// same groups.
-fn likeness(rule: &str, tenant: &str, message: &[u8]) -> Likeness {
-    let half = |seed: u8| {
-        let mut hasher = DefaultHasher::new();
-        (seed, rule, tenant, message).hash(&mut hasher);
-        u128::from(hasher.finish())
-    };
-    Likeness(half(1) << 64 | half(2))
 }

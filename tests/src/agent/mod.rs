@@ -7,19 +7,22 @@
 
 mod http;
 mod process;
+mod running;
+mod usage;
 pub mod watch;
+
+pub use self::running::Agent;
+pub use self::usage::Usage;
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::workload::beside_us;
@@ -27,10 +30,6 @@ use crate::workload::beside_us;
 /// Environment variable with the path of the `landlord` binary.
 pub const BINARY: &str = "LANDLORD_BIN";
 
-const READY_PATIENCE: Duration = Duration::from_secs(150);
-/// Longer than the longest interval of collection that a test sets.
-const FRESH_PATIENCE: Duration = Duration::from_secs(20);
-const STOP_PATIENCE: Duration = Duration::from_secs(15);
 const PAUSE: Duration = Duration::from_millis(20);
 /// The folder of pins, and how those of the lab begin: the process id follows.
 const BPF_FS: &str = "/sys/fs/bpf";
@@ -270,176 +269,6 @@ impl Drop for Home {
     }
 }
 
-/// A running agent; dropping it kills it and leaves its pins to the home.
-#[derive(Debug)]
-pub struct Agent<'home> {
-    home: &'home Home,
-    child: Child,
-    ended: bool,
-}
-
-impl Agent<'_> {
-    /// Its process id.
-    #[must_use]
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// What the node's tenants used, by a reading that was begun after this call.
-    ///
-    /// # Errors
-    ///
-    /// The agent does not answer, not with JSON, or only with an old reading.
-    pub fn usage(&self) -> Result<Usage> {
-        let called = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is wrong")?;
-        let deadline = Instant::now() + FRESH_PATIENCE;
-        loop {
-            let body = http::get(self.home.address, "/v1/usage")?;
-            let usage: Value = serde_json::from_str(&body).context("/v1/usage is no JSON")?;
-            let read_at = usage["read_at_unix_ms"].as_u64().context("a reading has no time")?;
-            if u128::from(read_at) > called.as_millis() {
-                return Ok(Usage(usage));
-            }
-            if Instant::now() > deadline {
-                bail!("the agent takes no new reading:\n{}", self.home.log());
-            }
-            std::thread::sleep(PAUSE);
-        }
-    }
-
-    /// The text of `/metrics`.
-    ///
-    /// # Errors
-    ///
-    /// The agent does not answer.
-    pub fn metrics(&self) -> Result<String> {
-        http::get(self.home.address, "/metrics")
-    }
-
-    /// Seconds of CPU the agent's process has used.
-    ///
-    /// # Errors
-    ///
-    /// It is gone.
-    pub fn cpu_seconds(&self) -> Result<f64> {
-        process::cpu_seconds(self.pid())
-    }
-
-    /// Bytes of memory the agent's process has resident.
-    ///
-    /// # Errors
-    ///
-    /// It is gone.
-    pub fn resident_bytes(&self) -> Result<u64> {
-        process::resident_bytes(self.pid())
-    }
-
-    /// Asks it to stop (SIGTERM) and waits until it has.
-    ///
-    /// # Errors
-    ///
-    /// It does not stop in time.
-    pub fn terminate(mut self) -> Result<ExitStatus> {
-        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
-        kill_process(pid.context("a child has a process id")?, Signal::TERM)
-            .context("cannot signal the agent")?;
-        let deadline = Instant::now() + STOP_PATIENCE;
-        loop {
-            if let Some(status) = self.child.try_wait().context("cannot wait for the agent")? {
-                self.ended = true;
-                return Ok(status);
-            }
-            if Instant::now() > deadline {
-                bail!("the agent did not stop on SIGTERM:\n{}", self.home.log());
-            }
-            std::thread::sleep(PAUSE);
-        }
-    }
-
-    /// Kills it (SIGKILL) and waits until it is gone.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be killed.
-    pub fn kill(mut self) -> Result<()> {
-        self.child.kill().context("cannot kill the agent")?;
-        self.child.wait().context("cannot wait for the agent")?;
-        self.ended = true;
-        Ok(())
-    }
-
-    fn wait_until_ready(&mut self) -> Result<()> {
-        let deadline = Instant::now() + READY_PATIENCE;
-        loop {
-            if http::get(self.home.address, "/readyz").is_ok() {
-                return Ok(());
-            }
-            if let Some(status) = self.child.try_wait().context("cannot wait for the agent")? {
-                self.ended = true;
-                bail!("the agent ended: {status}\n{}", self.home.log());
-            }
-            if Instant::now() > deadline {
-                bail!("the agent is not ready:\n{}", self.home.log());
-            }
-            std::thread::sleep(PAUSE);
-        }
-    }
-}
-
-impl Drop for Agent<'_> {
-    fn drop(&mut self) {
-        if !self.ended {
-            // Both fail only when it has already ended.
-            self.child.kill().ok();
-            self.child.wait().ok();
-        }
-    }
-}
-
-/// An answer of `/v1/usage`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Usage(pub Value);
-
-impl Usage {
-    /// A figure of a tenant by its path in the answer, such as `cpu_seconds_total`
-    /// or `network_bytes_total/transmit/ipv4`; zero when the tenant is known and
-    /// has no such figure yet.
-    ///
-    /// # Errors
-    ///
-    /// The answer has no such tenant.
-    pub fn figure(&self, tenant: &str, path: &str) -> Result<f64> {
-        Ok(self.value(tenant, path)?.and_then(Value::as_f64).unwrap_or(0.0))
-    }
-
-    /// As [`Usage::figure`], for figures that are whole numbers.
-    ///
-    /// # Errors
-    ///
-    /// The answer has no such tenant.
-    pub fn count(&self, tenant: &str, path: &str) -> Result<u64> {
-        Ok(self.value(tenant, path)?.and_then(Value::as_u64).unwrap_or(0))
-    }
-
-    /// The tenant's part of the answer.
-    ///
-    /// # Errors
-    ///
-    /// The answer has no such tenant; the message names those it has.
-    pub fn tenant(&self, tenant: &str) -> Result<&Value> {
-        let tenants = self.0["tenants"].as_array().context("/v1/usage has no tenants")?;
-        tenants.iter().find(|entry| entry["tenant"] == tenant).with_context(|| {
-            let names: Vec<&str> =
-                tenants.iter().filter_map(|entry| entry["tenant"].as_str()).collect();
-            format!("no tenant `{tenant}` among {}", names.join(", "))
-        })
-    }
-
-    fn value(&self, tenant: &str, path: &str) -> Result<Option<&Value>> {
-        Ok(self.tenant(tenant)?.pointer(&format!("/{path}")))
-    }
-}
-
 /// Process id in the name of a pin folder of the lab.
 fn owner(name: &str) -> Option<u32> {
     name.strip_prefix(PIN_PREFIX)?.split_once('-')?.0.parse().ok()
@@ -453,25 +282,7 @@ fn free_address() -> Result<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
-    use super::{Usage, owner};
-
-    fn usage() -> Usage {
-        Usage(json!({"tenants": [
-            {"tenant": "a", "cpu_seconds_total": 1.5,
-             "network_bytes_total": {"transmit": {"ipv4": 7}}},
-            {"tenant": "b"},
-        ]}))
-    }
-
-    #[test]
-    fn figures_are_found_by_their_path() {
-        let usage = usage();
-        assert_eq!(usage.figure("a", "cpu_seconds_total").unwrap(), 1.5);
-        assert_eq!(usage.count("a", "network_bytes_total/transmit/ipv4").unwrap(), 7);
-        assert_eq!(usage.count("b", "network_bytes_total/transmit/ipv4").unwrap(), 0);
-    }
+    use super::owner;
 
     #[test]
     fn only_pins_of_the_lab_have_an_owner() {
@@ -479,11 +290,5 @@ mod tests {
         assert_eq!(owner("landlord-test-123"), None);
         assert_eq!(owner("landlord-test-x-0"), None);
         assert_eq!(owner("landlord"), None);
-    }
-
-    #[test]
-    fn a_missing_tenant_is_an_error_that_names_the_others() {
-        let error = usage().count("c", "x").expect_err("there is none").to_string();
-        assert_eq!(error, "no tenant `c` among a, b");
     }
 }
