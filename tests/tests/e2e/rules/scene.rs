@@ -54,11 +54,14 @@ impl Scene {
         // For scripts of other users.
         fs::set_permissions(root, fs::Permissions::from_mode(0o755))?;
         fs::create_dir(root.join("bin"))?;
-        container::link_applets(busybox, busybox, &root.join("bin"))?;
+        // Also other users can come to these.
+        let own = root.join("busybox");
+        fs::copy(busybox, &own).context("cannot copy busybox")?;
+        container::link_applets(&own, &own, &root.join("bin"))?;
         let act = root.join("workload");
         fs::copy(landlord_tests::workload::binary()?, &act).context("cannot copy the workload")?;
         let image = container::is_there().then(|| Image::new(busybox, &[&act])).transpose()?;
-        Ok(Self { folder, busybox: busybox.to_owned(), image, serial: 0 })
+        Ok(Self { folder, busybox: own, image, serial: 0 })
     }
 
     /// Whether containers can be made.
