@@ -10,7 +10,7 @@ use std::collections::{HashMap, VecDeque};
 use crate::process::ProcessFacts;
 
 /// How long an event waits at most, nanoseconds.
-pub(super) const PATIENCE_NS: u64 = 1_500_000_000;
+pub(super) const PATIENCE_NS: u64 = 5_000_000_000;
 
 #[derive(Debug)]
 struct Waiter {
