@@ -31,14 +31,19 @@ const HELD: usize = 32 << 20;
 const UNDER_WAY: usize = 256;
 /// Of these, how many read or connect at once.
 const AT_ONCE: usize = 8;
-/// Pauses before asking again about a container that is being made.
-const PAUSES: [Duration; 6] = [
+/// Pauses before asking again about a container that is being made: short ones for those
+/// that end at once, longer ones for busy nodes. Together less than events wait for it.
+const PAUSES: [Duration; 10] = [
     Duration::from_millis(5),
     Duration::from_millis(10),
     Duration::from_millis(35),
     Duration::from_millis(50),
     Duration::from_millis(150),
+    Duration::from_millis(250),
+    Duration::from_millis(250),
+    Duration::from_millis(500),
     Duration::from_secs(1),
+    Duration::from_secs(2),
 ];
 
 type Facts = Option<Arc<ContainerFacts>>;

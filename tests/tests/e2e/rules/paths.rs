@@ -8,7 +8,7 @@ use landlord_tests::agent::watch::Watch;
 use landlord_tests::workload::binary;
 
 use super::rules;
-use crate::stage::amount;
+use crate::stage::{amount, missed, skip_here};
 
 /// The folder is unlike all others; the agent has it among its arguments, too.
 fn rule(folder: &str) -> String {
@@ -31,7 +31,7 @@ fn check(watch: &mut Watch<'_>, kind: &str, folder: &std::path::Path) {
         .unwrap();
     let complaint = String::from_utf8_lossy(&output.stderr);
     if kind == "layers" && complaint.contains("no file system of layers") {
-        crate::stage::skip_here("this kernel has no overlayfs");
+        skip_here("this kernel has no overlayfs");
         return;
     }
     assert!(output.status.success(), "{kind}: {complaint}");
@@ -46,8 +46,19 @@ fn check(watch: &mut Watch<'_>, kind: &str, folder: &std::path::Path) {
     // The first is where it is made.
     let fences: Vec<usize> =
         told.iter().enumerate().filter(|(_, path)| is_fence(path)).map(|(at, _)| at).collect();
+    let missed = missed(&watch.agent().usage().unwrap());
+    if missed > 0 && fences.len() < 3 {
+        skip_here(&format!("{missed} events passed the sensors, a fence among them"));
+        return;
+    }
     assert_eq!(fences.len(), 3, "{kind}: {told:?}");
     let told = &told[fences[1] + 1..fences[2]];
+    if told.len() < right.len() && missed > 0 {
+        check_some(kind, told, &right);
+        let lacking = (right.len() - told.len()) as u64;
+        assert!(lacking <= missed, "{kind}: {lacking} opens were not told of, {missed} missed");
+        return;
+    }
     let wrong: Vec<String> = right
         .iter()
         .zip(told)
@@ -56,6 +67,15 @@ fn check(watch: &mut Watch<'_>, kind: &str, folder: &std::path::Path) {
         .collect();
     assert!(wrong.is_empty(), "{kind}: {} wrong:\n{}", wrong.len(), wrong.join("\n"));
     assert_eq!(told.len(), right.len(), "{kind}: opens told of");
+}
+
+/// Demands that what was told is right and in order, though some is lacking.
+fn check_some(kind: &str, told: &[&str], right: &[(String, Vec<String>)]) {
+    let mut right = right.iter();
+    for told in told {
+        let is_right = right.any(|(_, paths)| paths.iter().any(|path| path == told));
+        assert!(is_right, "{kind}: told {told:?}, which is wrong or not in order");
+    }
 }
 
 fn check_kind(kind: &str) {
