@@ -17,7 +17,6 @@ pub(super) struct ByPid {
 
 /// All that had one id.
 #[derive(Debug)]
-#[expect(clippy::vec_box, reason = "the newest is replaced and becomes one of the older")]
 struct Namesakes {
     /// In the order of their starts.
     #[expect(clippy::vec_box, reason = "processes go to and from `newest`, which is boxed")]
