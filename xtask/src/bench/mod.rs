@@ -39,6 +39,8 @@ use self::workloads::{WORKLOADS, Workload};
 use crate::lab::{self, Interrupt};
 use crate::report::{Step, result, say};
 
+/// Descriptors for which a process has room from the beginning (`NR_OPEN_DEFAULT`).
+const FEW_FILES: u32 = 64;
 /// Name of the row that measures the agent at rest.
 const IDLE: &str = "idle";
 
@@ -57,7 +59,7 @@ pub(crate) struct Args {
     /// Also write the figures to this file, as JSON
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Measure this row only: getppid, openclose, pingpong, forkexec, tcp-rr, tcp-stream, udp-send or idle
+    /// Measure this row only: getppid, openclose, openclose-many, pingpong, forkexec, tcp-rr, tcp-stream, udp-send or idle
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
     /// Fail when a target is missed
@@ -105,6 +107,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         return rules::run(args);
     }
     let rows = chosen(&args.only)?;
+    note_descriptors()?;
     lab::enter()?;
     let interrupt = Interrupt::arm()?;
     let outcome = measure(args, &rows, &interrupt);
@@ -117,6 +120,19 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     let missed = report.missed();
     ensure!(!args.check || missed.is_empty(), "targets missed: {}", missed.join(", "));
+    Ok(())
+}
+
+/// Says when workloads would inherit room for many files, as that makes opening one dearer.
+fn note_descriptors() -> Result<()> {
+    let own = std::fs::read_dir("/proc/self/fd").context("cannot read own descriptors")?;
+    let numbers = own.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    if let Some(number) = numbers.max().filter(|number| *number >= FEW_FILES) {
+        say(
+            "Note",
+            format_args!("descriptor {number} is inherited: `openclose` has many files, too"),
+        );
+    }
     Ok(())
 }
 
@@ -188,7 +204,7 @@ mod tests {
 
     #[test]
     fn rows_are_chosen_by_name() {
-        check(&[], Some((7, true)));
+        check(&[], Some((8, true)));
         check(&["getppid"], Some((1, false)));
         check(&["idle"], Some((0, true)));
         check(&["udp-send", "tcp-rr", "idle"], Some((2, true)));

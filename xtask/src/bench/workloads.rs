@@ -39,7 +39,7 @@ pub(crate) struct Workload {
 }
 
 /// All rows.
-pub(crate) const WORKLOADS: [Workload; 7] = [
+pub(crate) const WORKLOADS: [Workload; 8] = [
     Workload {
         name: "getppid",
         operation: "system call",
@@ -54,6 +54,18 @@ pub(crate) const WORKLOADS: [Workload; 7] = [
         name: "openclose",
         operation: "file opened for reading, and closed",
         command: &["openclose"],
+        count: 60_000,
+        floor: &["sys_exit"],
+        target: None,
+        watched: true,
+        watched_target: Some(Target::TogetherNs(500.0)),
+    },
+    // In a process with more than 64 files the kernel keeps them elsewhere, where a sensor
+    // has to copy what it may look at in place otherwise.
+    Workload {
+        name: "openclose-many",
+        operation: "the same with 100 other files open",
+        command: &["openclose", "--beside", "100"],
         count: 60_000,
         floor: &["sys_exit"],
         target: None,
