@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 pub mod cgroup_path;
+pub mod cluster;
 pub mod registry;
 pub mod template;
 pub mod tenant;

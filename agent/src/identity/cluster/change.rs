@@ -1,0 +1,117 @@
+//! What happened to the cluster, in the order in which the API server said so.
+
+use super::object::{Namespace, Pod, Quota};
+use super::tenancy::TenantObject;
+
+/// One piece of news.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// Pods of this node.
+    Pods(Update<Pod>),
+    /// Namespaces.
+    Namespaces(Update<Namespace>),
+    /// Quotas.
+    Quotas(Update<Quota>),
+    /// `Tenant` objects.
+    Tenants(Update<TenantObject>),
+    /// Whether what a source last said still holds.
+    Health(Source, Health),
+}
+
+/// News of objects of one kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Update<T> {
+    /// It is new or has changed.
+    Put(T),
+    /// It is gone; the last that was known of it.
+    Gone(T),
+    /// These are all there are: after a start, or when the watch was interrupted.
+    All(Vec<T>),
+}
+
+/// A kind of objects that is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source {
+    /// Pods of this node.
+    Pods,
+    /// Namespaces.
+    Namespaces,
+    /// Pods of all nodes, for their addresses.
+    RemotePods,
+    /// Nodes, for their addresses.
+    Nodes,
+    /// Services and their endpoints, for their addresses.
+    Services,
+    /// Quotas.
+    Quotas,
+    /// `Tenant` objects.
+    Tenants,
+}
+
+impl Source {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Pods,
+        Self::Namespaces,
+        Self::RemotePods,
+        Self::Nodes,
+        Self::Services,
+        Self::Quotas,
+        Self::Tenants,
+    ];
+
+    /// The value of the label `source` of metrics.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Pods => "pods",
+            Self::Namespaces => "namespaces",
+            Self::RemotePods => "remote_pods",
+            Self::Nodes => "nodes",
+            Self::Services => "services",
+            Self::Quotas => "quotas",
+            Self::Tenants => "tenants",
+        }
+    }
+}
+
+/// How a watch fares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// All that exists has been told, and changes are told as they happen.
+    Synced,
+    /// The API server cannot be asked; what was told before may be old. Tried again.
+    Interrupted(Trouble),
+}
+
+/// Why the API server did not answer as wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// No connection, or it broke.
+    Unreachable(String),
+    /// 401: the token is wrong or too old.
+    Unauthenticated(String),
+    /// 403: the account may not do this.
+    Forbidden(String),
+    /// 404: this cluster does not have such objects.
+    Missing(String),
+    /// 429 or 5xx: the API server asks to be left alone.
+    Overloaded(String),
+    /// Anything else.
+    Other(String),
+}
+
+impl Trouble {
+    /// The value of the label `reason` of metrics.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "unreachable",
+            Self::Unauthenticated(_) => "unauthenticated",
+            Self::Forbidden(_) => "forbidden",
+            Self::Missing(_) => "missing",
+            Self::Overloaded(_) => "overloaded",
+            Self::Other(_) => "other",
+        }
+    }
+}

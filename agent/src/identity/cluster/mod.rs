@@ -1,0 +1,13 @@
+//! The cluster as the API server tells of it: plain data, and what follows from it.
+//!
+//! Pure: no kube, no tokio, no clock. What talks to the API server is
+//! `identity::kubernetes`; it turns objects of the API into those of [`object`] and
+//! says what happened to them as a [`Change`]. Nothing here guesses: what was not
+//! told is not known.
+
+pub mod change;
+pub mod object;
+pub mod tenancy;
+
+pub use change::{Change, Health, Source, Update};
+pub use object::{Labels, Namespace, Pod};

@@ -1,0 +1,120 @@
+//! Objects of the API server, reduced to what identity and the bill need.
+//!
+//! Times are seconds since 1970 as the API server writes them, quantities are in the
+//! units that their names say, rounded up as Kubernetes does.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::identity::cgroup_path::Qos;
+
+/// Labels or annotations: key → value.
+pub type Labels = BTreeMap<Box<str>, Box<str>>;
+
+/// A pod of this node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pod {
+    /// `metadata.uid`.
+    pub uid: Box<str>,
+    /// The hash that the kubelet uses instead of the UID for a static pod, in its
+    /// cgroup's path, too: annotation `kubernetes.io/config.hash` of the mirror pod.
+    pub config_hash: Option<Box<str>>,
+    /// `metadata.namespace`.
+    pub namespace: Box<str>,
+    /// `metadata.name`.
+    pub name: Box<str>,
+    /// `metadata.labels`.
+    pub labels: Labels,
+    /// Kind and name of the controlling owner, such as `ReplicaSet`, `web-5d4f`.
+    pub owner: Option<(Box<str>, Box<str>)>,
+    /// `status.podIPs`, all families; those of the node when `host_network`.
+    pub ips: Vec<IpAddr>,
+    /// `spec.hostNetwork`.
+    pub host_network: bool,
+    /// `status.phase`.
+    pub phase: Phase,
+    /// `status.qosClass`; `None` before the API server has set it.
+    pub qos: Option<Qos>,
+    /// `metadata.creationTimestamp`.
+    pub created_unix_s: i64,
+    /// Whether `metadata.deletionTimestamp` is set.
+    pub deleting: bool,
+    /// All containers: init, ephemeral and ordinary ones.
+    pub containers: Vec<PodContainer>,
+    /// Persistent volume claims that the pod mounts: volume → claim.
+    pub claims: Vec<(Box<str>, Box<str>)>,
+}
+
+/// `status.phase` of a pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Accepted, not all containers were started.
+    Pending,
+    /// Bound to a node, at least one container runs or will run.
+    Running,
+    /// All containers ended well; its addresses are released.
+    Succeeded,
+    /// All containers ended, one badly; its addresses are released.
+    Failed,
+    /// The node cannot be asked.
+    Unknown,
+}
+
+impl Phase {
+    /// Whether the pod's addresses may have been given to another.
+    #[must_use]
+    pub const fn has_ended(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed)
+    }
+}
+
+/// A container of a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodContainer {
+    /// Its name in the pod.
+    pub name: Box<str>,
+    /// What the runtime calls it, without the `runtime://` before it; `None` before it
+    /// was made.
+    pub id: Option<Box<str>>,
+    /// `status.containerStatuses[].restartCount`.
+    pub restarts: u32,
+    /// `resources.requests`.
+    pub requests: Resources,
+    /// `resources.limits`.
+    pub limits: Resources,
+}
+
+/// Amounts of what a container or a quota asks for or may have; `None`: not said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resources {
+    /// `cpu`, thousandths of a CPU.
+    pub cpu_millis: Option<u64>,
+    /// `memory`, bytes.
+    pub memory_bytes: Option<u64>,
+    /// `ephemeral-storage`, bytes.
+    pub ephemeral_storage_bytes: Option<u64>,
+}
+
+/// A namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Namespace {
+    /// `metadata.name`.
+    pub name: Box<str>,
+    /// `metadata.labels`.
+    pub labels: Labels,
+    /// `metadata.annotations`, only those that rules of tenants name.
+    pub annotations: Labels,
+}
+
+/// A `ResourceQuota`: what a namespace may use of each resource, and does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// `metadata.namespace`.
+    pub namespace: Box<str>,
+    /// `metadata.name`.
+    pub name: Box<str>,
+    /// Resource as the API server names it (`requests.cpu`, `pods` …) → hard, used, in
+    /// thousandths of CPUs for CPUs, bytes for memory and storage, plain numbers
+    /// otherwise.
+    pub resources: BTreeMap<Box<str>, (u64, u64)>,
+}
