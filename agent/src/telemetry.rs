@@ -59,6 +59,8 @@ loss_causes! {
         "A file of a live cgroup could not be read or understood.";
     TenantsFolded = "tenants_folded",
         "More tenants than `max_tenants`; further ones and those gone for longest share the tenant `other`.";
+    PendingFull = "pending_full",
+        "Too many cgroups waited for their owner to be told; what further ones used went to the tenant `unknown`.";
     CounterRegressed = "counter_regressed",
         "A cumulative figure was lower than before (a block device left, or an impossible state); the difference counted as zero.";
     StateUnwritten = "state_unwritten",

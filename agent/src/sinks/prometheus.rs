@@ -196,7 +196,7 @@ mod tests {
                 start_time_seconds: 1_700_000_001.0,
             },
         };
-        NodeUsage { read_at_unix_ms: 0, agent, tenants: vec![tenant] }
+        NodeUsage { agent, tenants: vec![tenant], ..NodeUsage::default() }
     }
 
     #[test]

@@ -46,6 +46,13 @@
 //! its sums move to `other`: the sum over all tenants never changes. Likewise a
 //! victim tells at most `max_wait_causes` culprits apart.
 //!
+//! # Owners that are still to be told
+//!
+//! What a cgroup uses before its owner is known is held under a label of its own
+//! ([`Accounts::pending_label`]) and shown in no tenant's figures. When the owner
+//! is told ([`Accounts::settle`]), all that was held becomes the owner's, as if it
+//! had been known from the first instant. Held sums survive the agent like others.
+//!
 //! It never reads a clock, never decides who owns a cgroup, and never forgets a
 //! sum.
 
@@ -122,7 +129,12 @@ impl Accounts {
             let newly_folded = owner != label && !mark.folded;
             mark.folded |= newly_folded;
             self.tenant(label).add(&deltas);
-            self.count_loss(LossCause::TenantsFolded, u64::from(newly_folded));
+            let cause = if pending::is_label(owner) {
+                LossCause::PendingFull
+            } else {
+                LossCause::TenantsFolded
+            };
+            self.count_loss(cause, u64::from(newly_folded));
         }
         self.observe_waits(&reading.cgroups, &reading.waits, &labels, &mut regressions);
         self.observe_files(&reading.cgroups, &labels, &mut regressions);
@@ -154,9 +166,9 @@ impl Accounts {
             let counted = self.books.lost.get(&cause).copied().unwrap_or(0);
             add(agent.lost_total.entry(cause.label().to_owned()).or_default(), counted);
         }
-        let tenants =
-            self.books.tenants.iter().map(|(tenant, totals)| totals.usage(tenant)).collect();
-        NodeUsage { read_at_unix_ms, agent, tenants }
+        let told = self.books.tenants.iter().filter(|(label, _)| !pending::is_label(label));
+        let tenants = told.map(|(tenant, totals)| totals.usage(tenant)).collect();
+        NodeUsage { read_at_unix_ms, agent, tenants, pending: self.pending_usage() }
     }
 
     /// The mark of the cgroup's slot; a new one when the slot began a new life.
@@ -308,10 +320,19 @@ impl Accounts {
         while named > self.limits.max_tenants && self.retire_one() {
             named -= 1;
         }
+        let mut pending = self.pending().count();
         let other: Arc<str> = Arc::from(OTHER);
+        let unknown: Arc<str> = Arc::from(UNKNOWN);
         let mut all_present = false;
         let mut labels = Vec::with_capacity(owners.len());
         for owner in owners {
+            if pending::is_label(owner) && !self.books.tenants.contains_key(owner) {
+                if pending >= pending::MAX {
+                    labels.push(Arc::clone(&unknown));
+                    continue;
+                }
+                pending += 1;
+            }
             if !self.books.tenants.contains_key(owner) && !is_reserved(owner) {
                 if named >= self.limits.max_tenants && !all_present {
                     all_present = !self.retire_one();
@@ -340,23 +361,28 @@ impl Accounts {
             .min_by_key(|(_, totals)| totals.last_seen)
             .map(|(name, _)| Arc::clone(name));
         let Some(gone) = gone else { return false };
-        let other: Arc<str> = Arc::from(OTHER);
-        for totals in self.books.tenants.values_mut() {
-            if let Some(wait_ns) = totals.wait_caused_ns.remove(&gone) {
-                add(totals.wait_caused_ns.entry(Arc::clone(&other)).or_default(), wait_ns);
-            }
-        }
-        if let Some(mut totals) = self.books.tenants.remove(&gone) {
-            let waits = std::mem::take(&mut totals.wait_caused_ns);
-            let max_wait_causes = self.limits.max_wait_causes;
-            let sums = self.tenant(&other);
-            sums.absorb(totals);
-            for (culprit, wait_ns) in waits {
-                charge_wait(sums, &culprit, wait_ns, max_wait_causes);
-            }
-        }
+        self.move_sums(&gone, &Arc::from(OTHER));
         self.count_loss(LossCause::TenantsFolded, 1);
         true
+    }
+}
+
+impl Accounts {
+    /// Makes all sums of one label another's, wherever its name stands.
+    fn move_sums(&mut self, from: &Arc<str>, to: &Arc<str>) {
+        for totals in self.books.tenants.values_mut() {
+            if let Some(wait_ns) = totals.wait_caused_ns.remove(from) {
+                add(totals.wait_caused_ns.entry(Arc::clone(to)).or_default(), wait_ns);
+            }
+        }
+        let Some(mut totals) = self.books.tenants.remove(from) else { return };
+        let waits = std::mem::take(&mut totals.wait_caused_ns);
+        let max_wait_causes = self.limits.max_wait_causes;
+        let sums = self.tenant(to);
+        sums.absorb(totals);
+        for (culprit, wait_ns) in waits {
+            charge_wait(sums, &culprit, wait_ns, max_wait_causes);
+        }
     }
 }
 
@@ -370,12 +396,17 @@ fn charge_wait(victim: &mut Totals, culprit: &Arc<str>, wait_ns: u64, max_wait_c
     add(causes.entry(label).or_default(), wait_ns);
 }
 
-/// Names that need no room: there are three, and they always mean the same.
+/// Names that need no room: those that always mean the same, and those that are held
+/// until the owner is told, which have a bound of their own.
 fn is_reserved(tenant: &str) -> bool {
-    [UNKNOWN, HOST, OTHER].contains(&tenant)
+    [UNKNOWN, HOST, OTHER].contains(&tenant) || pending::is_label(tenant)
 }
+
+mod pending;
 
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod pending_tests;

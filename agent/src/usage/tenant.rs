@@ -187,4 +187,20 @@ pub struct NodeUsage {
     pub agent: AgentUsage,
     /// Ordered by name.
     pub tenants: Vec<TenantUsage>,
+    /// What is in no tenant's figures, as the owner is still to be told.
+    #[serde(default)]
+    pub pending: PendingUsage,
+}
+
+/// What was used by owners that are still to be told. It goes down when they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PendingUsage {
+    /// How many there are, such as pods.
+    pub owners: u64,
+    /// Seconds on a CPU.
+    pub cpu_seconds: f64,
+    /// Layer 3 bytes, both directions.
+    pub network_bytes: u64,
+    /// Block I/O bytes, read and written.
+    pub disk_bytes: u64,
 }

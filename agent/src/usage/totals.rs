@@ -92,6 +92,8 @@ impl Totals {
             cpu_wait_caused_seconds_total: self
                 .wait_caused_ns
                 .iter()
+                // Who is still to be told has no name yet.
+                .filter(|(culprit, _)| !culprit.starts_with(char::is_control))
                 .map(|(culprit, &wait_ns)| (culprit.to_string(), seconds(wait_ns)))
                 .collect(),
             cpu_throttled_seconds_total: seconds(self.throttled_ns),
@@ -133,7 +135,14 @@ fn add_network(sum: &mut NetworkReading, part: &NetworkReading) {
     }
 }
 
+/// Bytes of both directions and families.
+pub(super) fn network_bytes(reading: &NetworkReading) -> u64 {
+    let parts =
+        [reading.transmit_ipv4, reading.transmit_ipv6, reading.receive_ipv4, reading.receive_ipv6];
+    parts.iter().fold(0, |sum, part| sum.saturating_add(part.bytes))
+}
+
 /// Exact to the nanosecond up to 104 days, to a part in 10^15 beyond.
-fn seconds(ns: u64) -> f64 {
+pub(super) fn seconds(ns: u64) -> f64 {
     ns as f64 / 1e9
 }

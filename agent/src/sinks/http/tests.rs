@@ -26,6 +26,7 @@ impl UsageSource for Source {
                     ..AgentUsage::default()
                 },
                 tenants: vec![TenantUsage { tenant: "acme".to_owned(), ..TenantUsage::default() }],
+                ..NodeUsage::default()
             })),
             Self::Starting => Err(SourceError::Unready("sensors are loading".to_owned())),
             Self::Broken => Err(SourceError::Failed("map is gone".to_owned())),

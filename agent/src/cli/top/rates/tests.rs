@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
 
 use super::{Neighbour, Row, rows};
-use crate::usage::tenant::{AgentUsage, ByDirection, ByFamily, NodeUsage, TenantUsage};
+use crate::usage::tenant::{ByDirection, ByFamily, NodeUsage, TenantUsage};
 
 fn node(read_at_unix_ms: u64, tenants: Vec<TenantUsage>) -> NodeUsage {
-    NodeUsage { read_at_unix_ms, agent: AgentUsage::default(), tenants }
+    NodeUsage { read_at_unix_ms, tenants, ..NodeUsage::default() }
 }
 
 fn tenant(name: &str, cpu_seconds_total: f64) -> TenantUsage {
