@@ -8,6 +8,7 @@ mod agent;
 mod alert_form;
 mod completion;
 mod config;
+mod connect;
 mod detach;
 mod docs;
 mod doctor;
@@ -17,6 +18,7 @@ mod figures;
 mod floor;
 mod logging;
 mod outcome;
+mod pods;
 mod record;
 mod replay;
 mod rules;
@@ -24,14 +26,16 @@ mod run;
 mod style;
 mod syscalls;
 mod table;
+mod tenants;
 mod top;
 mod version;
 
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::logging::Logging;
 use self::style::ColorChoice;
@@ -64,6 +68,7 @@ Examples:
   curl 127.0.0.1:9464/metrics       what it serves to Prometheus
   landlord top --once -o json       the same figures for a script
   landlord syscalls --tenant user   which system calls a tenant makes
+  landlord tenants                  who is a tenant, and of what
   landlord events -f                what the rules find, as it happens
   landlord rules validate FILE      what is wrong with a rule file
 
@@ -94,6 +99,8 @@ enum Command {
     Run(Box<run::Run>),
     Top(top::Top),
     Syscalls(syscalls::Syscalls),
+    Tenants(tenants::Tenants),
+    Pods(pods::Pods),
     Doctor(doctor::Doctor),
     Events(events::Events),
     Rules(rules::Rules),
@@ -110,13 +117,27 @@ enum Command {
 /// Parses the arguments, runs the subcommand and tells its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    match Cli::try_parse() {
+    let program = std::env::args_os().next();
+    match parse(program.as_deref().map(Path::new)) {
         Ok(cli) => {
             let color = cli.global.color;
             outcome::exit_code(execute(cli), color)
         }
         Err(error) => outcome::usage(&error),
     }
+}
+
+/// Name of the binary, or of a link to it, that `kubectl` finds as its plugin.
+const PLUGIN: &str = "kubectl-landlord";
+
+/// Parses the arguments; help names the program as its user called it.
+fn parse(program: Option<&Path>) -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    if program.and_then(Path::file_stem).is_some_and(|name| name == PLUGIN) {
+        command = command.bin_name("kubectl landlord");
+    }
+    let matches = command.try_get_matches()?;
+    Cli::from_arg_matches(&matches)
 }
 
 fn execute(cli: Cli) -> Result<ExitCode> {
@@ -131,6 +152,8 @@ fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Run(flags) => run::run(*flags, global.color)?,
         Command::Top(flags) => top::run(&flags, coloured, &mut out)?,
         Command::Syscalls(flags) => syscalls::run(&flags, &mut out)?,
+        Command::Tenants(flags) => tenants::run(&flags, &mut out)?,
+        Command::Pods(flags) => pods::run(&flags, &mut out)?,
         Command::Doctor(flags) => return doctor::run(&flags, coloured, &mut out),
         Command::Events(flags) => events::run(&flags, &mut out)?,
         Command::Record(flags) => record::run(flags, &mut out)?,

@@ -12,7 +12,7 @@ fn the_tree_is_sound() {
 #[test]
 fn help() {
     let help = Cli::command().term_width(80).render_long_help().to_string();
-    insta::assert_snapshot!(help, @r#"
+    insta::assert_snapshot!(help, @"
     Meter every tenant of a machine from the kernel
 
     Landlord is one agent per machine. It tells how much CPU, memory, network,
@@ -25,6 +25,8 @@ fn help() {
       run         Run the agent in the foreground
       top         Show what each tenant uses
       syscalls    Show which system calls a tenant makes most
+      tenants     List the tenants
+      pods        List the pods of this node
       doctor      Tell what this machine allows, and what to do about the rest
       events      Show what the rules find
       rules       Check, list and try out rules
@@ -63,6 +65,7 @@ fn help() {
       curl 127.0.0.1:9464/metrics       what it serves to Prometheus
       landlord top --once -o json       the same figures for a script
       landlord syscalls --tenant user   which system calls a tenant makes
+      landlord tenants                  who is a tenant, and of what
       landlord events -f                what the rules find, as it happens
       landlord rules validate FILE      what is wrong with a rule file
 
@@ -72,7 +75,7 @@ fn help() {
 
     Exit codes:
       0 all went well, 1 an error at run time, 2 a wrong command line
-    "#);
+    ");
 }
 
 #[test]

@@ -168,7 +168,8 @@ impl Accounts {
         }
         let told = self.books.tenants.iter().filter(|(label, _)| !pending::is_label(label));
         let tenants = told.map(|(tenant, totals)| totals.usage(tenant)).collect();
-        NodeUsage { read_at_unix_ms, agent, tenants, pending: self.pending_usage() }
+        let pending = self.pending_usage();
+        NodeUsage { read_at_unix_ms, agent, tenants, pending, ..NodeUsage::default() }
     }
 
     /// The mark of the cgroup's slot; a new one when the slot began a new life.

@@ -1,6 +1,6 @@
 //! From cumulative readings of the kernel's counters to per-tenant totals.
 //!
-//! - [`reading`] and [`tenant`]: what comes in, what goes out.
+//! - [`reading`], [`tenant`] and [`pod`]: what comes in, what goes out.
 //! - [`accounts`]: the totals, kept by deltas against each slot's `mark`;
 //!   `nesting` takes apart what the files of a cgroup say of its children,
 //!   `totals` is one tenant's sums.
@@ -15,6 +15,7 @@ pub mod accounts;
 pub mod catalogue;
 mod mark;
 mod nesting;
+pub mod pod;
 pub mod reading;
 pub mod saved;
 pub mod state_file;

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::pod::{IdentityUsage, PodUsage, QuotaUsage, TenantFacts};
+
 /// A figure per direction of traffic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByDirection<T> {
@@ -190,6 +192,19 @@ pub struct NodeUsage {
     /// What is in no tenant's figures, as the owner is still to be told.
     #[serde(default)]
     pub pending: PendingUsage,
+    /// Pods of this node, ordered by namespace and name; those that ended lately
+    /// included. Empty without Kubernetes.
+    #[serde(default)]
+    pub pods: Vec<PodUsage>,
+    /// Who is a tenant and of what, ordered by name. Empty without Kubernetes.
+    #[serde(default)]
+    pub owners: Vec<TenantFacts>,
+    /// Quotas of the cluster's namespaces. Empty without Kubernetes.
+    #[serde(default)]
+    pub quotas: Vec<QuotaUsage>,
+    /// How well the agent knows who is who; absent without Kubernetes.
+    #[serde(default)]
+    pub identity: Option<IdentityUsage>,
 }
 
 /// What was used by owners that are still to be told. It goes down when they are.

@@ -1,0 +1,225 @@
+//! `landlord tenants`: who is a tenant, of which namespaces, and what it used.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use anyhow::{Context as _, Result};
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::connect::Connect;
+use super::figures::{UNKNOWN, bytes, count, or_dash, printable, span};
+use super::table::aligned;
+use crate::usage::pod::TenantFacts;
+use crate::usage::tenant::{NodeUsage, TenantUsage};
+
+/// List the tenants
+///
+/// Asks the running agent: who is a tenant, of which namespaces, and what it used on
+/// this node since the counters began.
+#[derive(Args, Debug)]
+pub(super) struct Tenants {
+    /// Only this tenant
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+
+    /// Only tenants with this label
+    #[arg(short = 'l', long = "selector", value_name = "KEY[=VALUE]")]
+    selector: Option<String>,
+
+    /// Form of what is printed
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    output: Format,
+
+    /// Leave out the line of titles
+    #[arg(long)]
+    no_headers: bool,
+
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// Form of the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Aligned columns for people
+    Table,
+    /// The same with labels and names of namespaces
+    Wide,
+    /// Names only, as `tenant/NAME`
+    Name,
+    /// An array of objects
+    Json,
+}
+
+/// One tenant's line.
+#[derive(Debug, Default, PartialEq, Serialize)]
+struct Row<'a> {
+    #[serde(flatten)]
+    facts: TenantFacts,
+    /// What it used; absent when it has used nothing here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used: Option<&'a TenantUsage>,
+}
+
+pub(super) fn run(flags: &Tenants, out: &mut impl Write) -> Result<()> {
+    let usage = flags.connect.agent()?.usage()?.usage;
+    let wanted = |row: &Row<'_>| {
+        flags.name.as_deref().is_none_or(|name| name == row.facts.tenant)
+            && flags.selector.as_deref().is_none_or(|selector| selects(selector, &row.facts.labels))
+    };
+    let rows: Vec<Row<'_>> = rows(&usage).into_iter().filter(wanted).collect();
+    let text = match flags.output {
+        Format::Json => serde_json::to_string_pretty(&rows).context("cannot write JSON")?,
+        Format::Name => {
+            let names = rows.iter().map(|row| format!("tenant/{}", printable(&row.facts.tenant)));
+            names.collect::<Vec<_>>().join("\n")
+        }
+        Format::Table | Format::Wide => {
+            table(&rows, flags.output == Format::Wide, !flags.no_headers)
+        }
+    };
+    if rows.is_empty() && flags.output != Format::Json {
+        anyhow::bail!("no such tenant; `landlord tenants` lists them all");
+    }
+    writeln!(out, "{text}")?;
+    Ok(())
+}
+
+/// Whether labels have what `KEY` or `KEY=VALUE` asks.
+fn selects(selector: &str, labels: &BTreeMap<String, String>) -> bool {
+    match selector.split_once('=') {
+        Some((key, value)) => labels.get(key).is_some_and(|it| it == value),
+        None => labels.contains_key(selector),
+    }
+}
+
+/// All that own something or have used something, ordered by name.
+fn rows(usage: &NodeUsage) -> Vec<Row<'_>> {
+    let mut rows: BTreeMap<&str, Row<'_>> = BTreeMap::new();
+    for facts in &usage.owners {
+        rows.insert(&facts.tenant, Row { facts: facts.clone(), used: None });
+    }
+    for used in &usage.tenants {
+        let row = rows.entry(&used.tenant).or_insert_with(|| Row {
+            facts: TenantFacts { tenant: used.tenant.clone(), ..TenantFacts::default() },
+            used: None,
+        });
+        row.used = Some(used);
+    }
+    rows.into_values().collect()
+}
+
+fn table(rows: &[Row<'_>], wide: bool, headers: bool) -> String {
+    let mut titles = vec![
+        "NAME",
+        "CLASS",
+        "NAMESPACES",
+        "PODS",
+        "CPU",
+        "WAITED",
+        "MEMORY",
+        "NETWORK",
+        "SYSCALLS",
+    ];
+    if wide {
+        titles.extend(["LABELS", "NAMESPACE NAMES"]);
+    }
+    let lines = rows.iter().map(|row| {
+        let TenantFacts { tenant, class, labels, namespaces, pods } = &row.facts;
+        let used = |figure: fn(&TenantUsage) -> String| or_dash(row.used, figure);
+        let mut cells = vec![
+            printable(tenant),
+            if class.is_empty() { UNKNOWN.to_owned() } else { class.clone() },
+            namespaces.len().to_string(),
+            pods.to_string(),
+            used(|it| span(it.cpu_seconds_total)),
+            used(|it| span(it.cpu_wait_seconds_total)),
+            row.used
+                .and_then(|it| it.memory_bytes)
+                .map_or(UNKNOWN.to_owned(), |it| bytes(it as f64)),
+            used(|it| bytes(network(it) as f64)),
+            used(|it| count(it.syscalls_total.values().sum::<u64>() as f64)),
+        ];
+        if wide {
+            let labels = labels.iter().map(|(key, value)| format!("{key}={value}"));
+            cells.push(listed(labels));
+            cells.push(listed(namespaces.iter().cloned()));
+        }
+        cells
+    });
+    let numeric = [false, false, true, true, true, true, true, true, true, false, false];
+    aligned(headers.then_some(&titles), lines, &numeric[..titles.len()])
+}
+
+/// Layer 3 bytes, both directions and families.
+pub(super) fn network(used: &TenantUsage) -> u64 {
+    let by = &used.network_bytes_total;
+    by.transmit.ipv4 + by.transmit.ipv6 + by.receive.ipv4 + by.receive.ipv6
+}
+
+fn listed(parts: impl Iterator<Item = String>) -> String {
+    let text = parts.map(|part| printable(&part)).collect::<Vec<_>>().join(",");
+    if text.is_empty() { "<none>".to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{rows, selects, table};
+    use crate::usage::pod::TenantFacts;
+    use crate::usage::tenant::{NodeUsage, TenantUsage};
+
+    fn node() -> NodeUsage {
+        let owner =
+            |tenant: &str, class: &str, labels: &[(&str, &str)], namespaces: &[&str]| TenantFacts {
+                tenant: tenant.to_owned(),
+                class: class.to_owned(),
+                labels: labels
+                    .iter()
+                    .map(|&(key, value)| (key.to_owned(), value.to_owned()))
+                    .collect(),
+                namespaces: namespaces.iter().map(|&name| name.to_owned()).collect(),
+                pods: namespaces.len() as u64,
+            };
+        let used = |tenant: &str, cpu_seconds_total, memory_bytes| TenantUsage {
+            tenant: tenant.to_owned(),
+            cpu_seconds_total,
+            memory_bytes,
+            ..TenantUsage::default()
+        };
+        NodeUsage {
+            owners: vec![
+                owner("acme", "tenant", &[("team", "payments")], &["acme-prod", "acme-test"]),
+                owner("kube-system", "shared", &[], &["kube-system"]),
+                owner("lazy", "tenant", &[], &["lazy"]),
+            ],
+            tenants: vec![used("acme", 12.0, Some(5 << 20)), used("host", 7000.0, None)],
+            ..NodeUsage::default()
+        }
+    }
+
+    #[test]
+    fn owners_and_users_are_listed_together() {
+        insta::assert_snapshot!(table(&rows(&node()), false, true), @"
+        NAME         CLASS   NAMESPACES  PODS    CPU  WAITED   MEMORY  NETWORK  SYSCALLS
+        acme         tenant           2     2    12s    0.0s  5.0 MiB      0 B         0
+        host         -                0     0  1h56m    0.0s        -      0 B         0
+        kube-system  shared           1     1      -       -        -        -         -
+        lazy         tenant           1     1      -       -        -        -         -
+        ");
+        insta::assert_snapshot!(table(&rows(&node())[..1], true, true), @"
+        NAME  CLASS   NAMESPACES  PODS  CPU  WAITED   MEMORY  NETWORK  SYSCALLS  LABELS         NAMESPACE NAMES
+        acme  tenant           2     2  12s    0.0s  5.0 MiB      0 B         0  team=payments  acme-prod,acme-test
+        ");
+    }
+
+    #[test]
+    fn selectors() {
+        let labels = [("team".to_owned(), "a=b".to_owned())].into();
+        let check = |selector: &str, expected| assert_eq!(selects(selector, &labels), expected);
+        check("team", true);
+        check("team=a=b", true);
+        check("team=a", false);
+        check("tea", false);
+    }
+}

@@ -1,0 +1,120 @@
+//! What the node's pods used and may use, and how their identity was found: the shape
+//! that every sink and every table reads.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::tenant::TenantUsage;
+
+/// One pod of this node.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PodUsage {
+    /// Its UID, as in its cgroup's path.
+    pub uid: String,
+    /// Its namespace; empty while nobody has told it.
+    pub namespace: String,
+    /// Its name; empty while nobody has told it.
+    pub pod: String,
+    /// How its identity was found: `informer`, `runtime`, `late` …
+    pub attribution: String,
+    /// Whether it has a cgroup now.
+    pub alive: bool,
+    /// `Guaranteed`, `Burstable` or `BestEffort`; empty when not told.
+    pub qos: String,
+    /// Restarts of all its containers.
+    pub restarts: u64,
+    /// Seconds since 1970 when it was created; absent when not told.
+    pub created_unix_s: Option<i64>,
+    /// Sum of its containers' requests.
+    pub requests: Amounts,
+    /// Sum of its containers' limits; of a resource only when all have one.
+    pub limits: Amounts,
+    /// Bytes of its writable layers, logs and local volumes, as the kubelet measures
+    /// them; absent when it was not asked.
+    pub ephemeral_storage_bytes: Option<u64>,
+    /// Its persistent volumes.
+    pub volumes: Vec<VolumeUsage>,
+    /// What it used, under the name of its tenant.
+    pub used: TenantUsage,
+}
+
+/// Amounts of resources; absent: not said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Amounts {
+    /// Cores.
+    pub cpu_cores: Option<f64>,
+    /// Bytes of memory.
+    pub memory_bytes: Option<u64>,
+    /// Bytes of local storage.
+    pub ephemeral_storage_bytes: Option<u64>,
+}
+
+/// A persistent volume of a pod.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VolumeUsage {
+    /// Name of the claim.
+    pub claim: String,
+    /// Bytes in use.
+    pub used_bytes: u64,
+    /// Bytes there are.
+    pub capacity_bytes: u64,
+}
+
+/// Who is a tenant, and of what.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantFacts {
+    /// The tenant's name.
+    pub tenant: String,
+    /// `tenant`, `shared`, `unassigned`, `host`, `unknown` or `pending`.
+    pub class: String,
+    /// Labels that go along, such as `team`.
+    pub labels: BTreeMap<String, String>,
+    /// Its namespaces in the whole cluster, ordered.
+    pub namespaces: Vec<String>,
+    /// Its pods on this node.
+    pub pods: u64,
+}
+
+/// A `ResourceQuota` and how far it is used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotaUsage {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub quota: String,
+    /// Whose namespace it is.
+    pub tenant: String,
+    /// Resource → hard and used, in the units of the resource (CPUs in thousandths).
+    pub resources: BTreeMap<String, (u64, u64)>,
+}
+
+/// How well the agent knows who is who.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityUsage {
+    /// Name of the node whose pods are watched.
+    pub node: String,
+    /// What is watched at the API server.
+    pub sources: Vec<SourceUsage>,
+    /// Live cgroups by how their identity was found.
+    pub cgroups: BTreeMap<String, u64>,
+    /// Pods whose identity was not found, by reason, since the agent started.
+    pub unresolved_total: BTreeMap<String, u64>,
+    /// Addresses of the cluster that are known, and the bytes that takes.
+    pub addresses: u64,
+    /// Bytes of that.
+    pub address_bytes: u64,
+}
+
+/// One kind of objects that is watched.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceUsage {
+    /// Such as `pods`.
+    pub source: String,
+    /// Whether all that exists has been told.
+    pub synced: bool,
+    /// Why the API server is not heard now, in one word; empty when it is.
+    pub reason: String,
+    /// The same as the API server or the system says it.
+    pub detail: String,
+}
