@@ -150,6 +150,12 @@ impl Build {
         if self.fully_static {
             if musl_target().is_some() {
                 cargo.args(["--target", MUSL]);
+                // Where the machine's own architecture is not x86, nothing would
+                // find it by its name.
+                let variable = format!("CC_{}", MUSL.replace('-', "_"));
+                if std::env::var_os(&variable).is_none() {
+                    cargo.env(variable, "musl-gcc");
+                }
             } else {
                 let (triple, flags) = GNU;
                 cargo.args(["--target", triple]).env(flags, "-C target-feature=+crt-static");

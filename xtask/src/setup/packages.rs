@@ -11,6 +11,7 @@ use crate::{shell, workspace};
 pub(super) fn for_build() -> Vec<Requirement> {
     vec![
         program("cc", "gcc", "by rustc, to link"),
+        program("musl-gcc", "musl-tools", "to compile the C of TLS for static binaries"),
         linker::requirement(),
         program("ip", "iproute2", "to make network namespaces"),
     ]
