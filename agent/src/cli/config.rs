@@ -83,6 +83,7 @@ struct File<'a> {
     max_cgroups: u32,
     max_tenants: u32,
     max_wait_causes: u32,
+    tenant_labels: Vec<&'a str>,
     tenants: &'a [RuleSpec],
 }
 
@@ -115,6 +116,7 @@ fn render(config: &Config, format: Format) -> Result<String> {
         max_cgroups: config.max_cgroups,
         max_tenants: config.max_tenants,
         max_wait_causes: config.max_wait_causes,
+        tenant_labels: config.tenants.carried().collect(),
         tenants: config.tenants.specs(),
     };
     let text = match format {
@@ -154,7 +156,31 @@ mod tests {
         max_cgroups: 2048
         max_tenants: 1000
         max_wait_causes: 32
+        tenant_labels:
+        - team
+        - cost-center
+        - environment
+        - owner
         tenants:
+        - match:
+            namespace_label: capsule.clastix.io/tenant
+          tenant: "{namespace_label}"
+        - match:
+            hnc: true
+          tenant: "{hnc_root}"
+        - match:
+            pod_label: vcluster.loft.sh/managed-by
+          tenant: "{namespace}/{pod_label}"
+        - match:
+            namespace_label: managedby=kubeplus
+          tenant: "{namespace}"
+        - match:
+            namespace: kube-system|kube-public|kube-node-lease|kube-flannel
+          tenant: "{namespace}"
+          class: shared
+        - match:
+            namespace: .+
+          tenant: "{namespace}"
         - match:
             pod: true
           tenant: pod-{pod_uid}

@@ -8,7 +8,7 @@ use crate::config::error::{ConfigError, closest, found, named};
 use crate::config::file::Source;
 use crate::config::keys::{KEYS, Key, Kind, dotted, keys_below};
 use crate::config::yaml::Place;
-use crate::identity::tenant::TenantRuleError;
+use crate::identity::tenant::{LabelProblem, TenantRuleError};
 
 /// Name of the layer that has lines to point at.
 pub(super) const FILE_LAYER: &str = "file";
@@ -68,6 +68,14 @@ pub(super) fn wrong_rule(
         meant.map_or_else(|| one_of(&known), |word| format!("did you mean `{word}`?"))
     });
     origin.value(&path, &problem).help(help)
+}
+
+/// An element of `tenant_labels` that is no key.
+pub(super) fn wrong_label(index: usize, source: Option<&Source>, layers: &Figment) -> ConfigError {
+    let path = ["tenant_labels".to_owned(), index.to_string()];
+    let origin = Origin { source, layer: layers.find_metadata("tenant_labels") };
+    let found = origin.found(&path, layers);
+    origin.value(&path, &format!("`tenant_labels`: {found} is {}", LabelProblem::Key))
 }
 
 fn wrong_value(key: &Key, path: &[String], origin: &Origin<'_>, layers: &Figment) -> ConfigError {

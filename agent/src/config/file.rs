@@ -37,6 +37,7 @@ pub(super) struct Settings {
     pub(super) rules: RuleSettings,
     pub(super) alerts: AlertSettings,
     pub(super) events: EventSettings,
+    pub(super) tenant_labels: Vec<String>,
     pub(super) tenants: Vec<RuleSpec>,
 }
 

@@ -49,6 +49,12 @@ pub(super) enum Kind {
     Rules,
     /// A list of files or folders.
     Paths,
+    /// A label that is asked for: its key, or key and value.
+    Label,
+    /// An annotation that is asked for: its key, or key and value.
+    Annotation,
+    /// A list of keys of labels.
+    LabelKeys,
 }
 
 /// All keys, in the order of the documentation.
@@ -196,9 +202,32 @@ pub(super) static KEYS: &[Key] = &[
                 forgotten first, and counted.",
     },
     Key {
+        name: "tenant_labels",
+        kind: Kind::LabelKeys,
+        default: "[team, cost-center, environment, owner]",
+        about: "Labels of a namespace that go along with its tenant, by their whole keys.",
+    },
+    Key {
         name: "tenants",
         kind: Kind::Rules,
         default: r"
+  # Kubernetes: the tools that keep tenants name them in labels of namespaces.
+  - match: { namespace_label: capsule.clastix.io/tenant }
+    tenant: '{namespace_label}'
+  - match: { hnc: true }
+    tenant: '{hnc_root}'
+  # The namespace goes before the name of a virtual cluster, because a label of a
+  # pod says what the owner of the pod likes.
+  - match: { pod_label: vcluster.loft.sh/managed-by }
+    tenant: '{namespace}/{pod_label}'
+  - match: { namespace_label: managedby=kubeplus }
+    tenant: '{namespace}'
+  - match: { namespace: kube-system|kube-public|kube-node-lease|kube-flannel }
+    tenant: '{namespace}'
+    class: shared
+  - match: { namespace: .+ }
+    tenant: '{namespace}'
+  # Without Kubernetes.
   - match: { pod: true }
     tenant: 'pod-{pod_uid}'
   - match: { container: any }
@@ -213,7 +242,9 @@ pub(super) static KEYS: &[Key] = &[
     tenant: '{top}'",
         about: "Rules that name the tenant of a cgroup. The first whose whole `match` holds wins; \
                 a list here replaces the default list. The root cgroup is always `host`, and what \
-                no rule matches is `unknown`.",
+                no rule matches is `unknown`; a pod whose namespace the API server has told, and \
+                which no rule matches, is `unassigned`. Until the API server has told of a pod, it \
+                is `pending`, whatever the rules say.",
     },
     Key {
         name: "tenants[].match.path",
@@ -251,11 +282,53 @@ pub(super) static KEYS: &[Key] = &[
         about: "Whether the cgroup is in a service, scope or other unit of the host's systemd.",
     },
     Key {
+        name: "tenants[].match.namespace",
+        kind: Kind::Regex,
+        default: "",
+        about: "The whole name of the pod's namespace. Its named groups are fields of the tenant's \
+                name. This and what follows holds only for what the API server has told.",
+    },
+    Key {
+        name: "tenants[].match.namespace_label",
+        kind: Kind::Label,
+        default: "",
+        about: "The pod's namespace has this label, and this value if one is given.",
+    },
+    Key {
+        name: "tenants[].match.namespace_annotation",
+        kind: Kind::Annotation,
+        default: "",
+        about: "The pod's namespace has this annotation, and this value if one is given.",
+    },
+    Key {
+        name: "tenants[].match.pod_label",
+        kind: Kind::Label,
+        default: "",
+        about: "The pod has this label, and this value if one is given. Whoever may create a pod \
+                may label it, so a rule that takes the tenant's name from such a label lets \
+                tenants give their use to others; ask for a namespace, too, or put `{namespace}` \
+                into the name.",
+    },
+    Key {
+        name: "tenants[].match.hnc",
+        kind: Kind::Flag,
+        default: "",
+        about: "Whether the pod's namespace is in a tree of the Hierarchical Namespace Controller, \
+                which labels it with `<ancestor>.tree.hnc.x-k8s.io/depth`.",
+    },
+    Key {
         name: "tenants[].tenant",
         kind: Kind::Template,
         default: "",
         about: "The tenant's name. `{field}` stands for a property of the cgroup, listed below; a \
                 brace itself is written `{{` or `}}`.",
+    },
+    Key {
+        name: "tenants[].class",
+        kind: Kind::Choice(&["tenant", "shared"]),
+        default: "",
+        about: "Whose it is: a tenant's own (`tenant`, also when nothing is said), or everybody's, \
+                as what the cluster itself needs (`shared`).",
     },
 ];
 
@@ -268,7 +341,7 @@ impl Key {
 
     /// Whether one text can state it, in an environment variable or a flag.
     pub(super) fn is_scalar(&self) -> bool {
-        !self.name.starts_with("tenants") && !matches!(self.kind, Kind::Paths)
+        !self.name.starts_with("tenants") && !matches!(self.kind, Kind::Paths | Kind::LabelKeys)
     }
 
     /// The key's parts.
@@ -342,6 +415,11 @@ impl Kind {
             Self::Template => "a name, such as `acme` or `'pod-{pod_uid}'`".to_owned(),
             Self::Rules => "a list of rules, each with `match` and `tenant`".to_owned(),
             Self::Paths => "a list of files or folders".to_owned(),
+            Self::Label => "a label's key, or `key=value`, in quotes".to_owned(),
+            Self::Annotation => "an annotation's key, or `key=value`, in quotes".to_owned(),
+            Self::LabelKeys => {
+                "a list of keys of labels, such as `[team, acme.com/owner]`".to_owned()
+            }
         }
     }
 

@@ -13,12 +13,13 @@ pub fn markdown() -> String {
     let mut blocks = vec!["# Configuration".to_owned()];
     blocks.extend(introduction());
     blocks.push("## Keys".to_owned());
-    for key in KEYS.iter().filter(|key| key.is_scalar()) {
+    let is_of_tenants = |key: &Key| key.name.starts_with("tenant");
+    for key in KEYS.iter().filter(|key| !is_of_tenants(key)) {
         blocks.extend(chapter(key));
     }
     blocks.push("## Tenants".to_owned());
     blocks.extend(tenants());
-    for key in KEYS.iter().filter(|key| !key.is_scalar() && key.name != TENANTS) {
+    for key in KEYS.iter().filter(|key| is_of_tenants(key) && key.name != TENANTS) {
         blocks.extend(chapter(key));
     }
     blocks.extend(names());
@@ -59,7 +60,7 @@ fn introduction() -> Vec<String> {
             .to_owned(),
         format!(
             "A key's environment variable is its name in capitals after `{VARIABLE_PREFIX}`, its \
-             flag the name after `--`. A variable that is empty counts as not set. The list of \
+             flag the name after `--`. A variable that is empty counts as not set. What concerns \
              tenants can only be given in the file."
         ),
         "The file `agent/src/config/default.yaml` has every key with its default and is a good \
@@ -104,12 +105,14 @@ fn names() -> Vec<String> {
         let needs = field.needs.map_or_else(String::new, |need| format!("`{}`", need.text()));
         format!("| `{{{}}}` | {} | {needs} |", field.name, field.about)
     }));
-    table.push("| `{name}` | the group `(?<name>…)` of `match.path` | `path` |".to_owned());
+    for key in ["path", "namespace"] {
+        table.push(format!("| `{{name}}` | the group `(?<name>…)` of `match.{key}` | `{key}` |"));
+    }
     let bounds = format!(
         "A name has at most {} bytes. A longer one is cut, and characters that cannot be printed \
          are replaced; either then ends in `~` and eight digits that keep it apart from others. A \
-         name made of fields that comes out as `host`, `unknown` or `other` gets such an ending \
-         too, because those are the agent's own tenants.",
+         name made of fields that comes out as `host`, `unknown`, `other`, `unassigned` or \
+         `pending` gets such an ending too, because those are the agent's own tenants.",
         Tenant::MAX_BYTES
     );
     vec![

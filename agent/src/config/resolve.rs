@@ -14,12 +14,13 @@ use serde::Deserialize;
 use crate::config::default::DEFAULT_YAML;
 use crate::config::detection::Detection;
 use crate::config::error::{ConfigError, FLAG, closest};
-use crate::config::explain::{FILE_LAYER, explain, out_of_bounds, wrong_rule};
+use crate::config::explain::{FILE_LAYER, explain, out_of_bounds, wrong_label, wrong_rule};
 use crate::config::file::{Settings, Source};
 use crate::config::keys::{KEYS, VARIABLE_PREFIX};
 use crate::config::overrides::Overrides;
 use crate::config::yaml::Content;
 use crate::identity::TenantRules;
+use crate::identity::tenant::is_label_key;
 
 /// The file that is read when none is named, if it exists.
 pub const DEFAULT_PATH: &str = "/etc/landlord/landlord.yaml";
@@ -99,7 +100,7 @@ pub struct Config {
     pub max_tenants: u32,
     /// Culprits told apart per victim, 1 to 1,000.
     pub max_wait_causes: u32,
-    /// Who is whose tenant.
+    /// Who is whose tenant, and which labels go along.
     pub tenants: TenantRules,
     /// Rules and their alerts; `None` when the agent only meters.
     pub detection: Option<Detection>,
@@ -258,6 +259,10 @@ fn resolve(
     let detection = Detection::new(&settings);
     let tenants = TenantRules::compile(settings.tenants)
         .map_err(|error| wrong_rule(&error, source, &layers))?;
+    if let Some(index) = settings.tenant_labels.iter().position(|key| !is_label_key(key)) {
+        return Err(wrong_label(index, source, &layers));
+    }
+    let tenants = tenants.carrying(settings.tenant_labels);
     Ok(Config {
         listen: settings.listen,
         interval: settings.interval.0,

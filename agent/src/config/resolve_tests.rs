@@ -8,6 +8,9 @@ use super::{Config, LogFormat, LogLevel, Source, Variables, load_from, resolve};
 use crate::config::ConfigError;
 use crate::config::keys::KEYS;
 use crate::config::overrides::Overrides;
+use crate::identity::Subject;
+use crate::identity::cgroup_path::Workload;
+use crate::identity::cluster::samples;
 
 fn from(
     yaml: &str,
@@ -92,6 +95,33 @@ fn default_tenants() {
     check("/init.scope", "init.scope");
     check("/batch/job-7", "batch");
     assert_eq!(rules.tenant(None).as_str(), "unknown");
+    let carried: Vec<_> = rules.carried().collect();
+    assert_eq!(carried, ["team", "cost-center", "environment", "owner"]);
+}
+
+/// Namespace, its labels, its pod's labels, and whose the pod is.
+#[test]
+fn default_tenants_in_kubernetes() {
+    let rules = load_file(None).unwrap().tenants;
+    let path = "/kubepods/burstable/pod8712f785-1a3e-41ec-a00b-e2dcc77431cb";
+    let workload = Workload::parse(path);
+    let check = |name: &str, of_the_namespace: &str, of_the_pod: &str, expected: &str| {
+        let pod = samples::pod("8712", &format!("{name}/web-1"), of_the_pod);
+        let namespace = samples::namespace(name, of_the_namespace);
+        let (pod, namespace) = (Some(&pod), Some(&namespace));
+        let is = rules.assign(&Subject { path: Some(path), workload: &workload, pod, namespace });
+        assert_eq!(format!("{} {}", is.class.label(), is.tenant), expected, "{name}");
+    };
+    let tree = "web.tree.hnc.x-k8s.io/depth=0,acme.tree.hnc.x-k8s.io/depth=1";
+    check("oil-prod", "capsule.clastix.io/tenant=oil", "", "tenant oil");
+    check("web", tree, "", "tenant acme");
+    check("teams", "", "vcluster.loft.sh/managed-by=red", "tenant teams/red");
+    check("teams", "", "app=vcluster,release=red", "tenant teams");
+    check("shop-7", "managedby=kubeplus", "", "tenant shop-7");
+    check("kube-system", "", "", "shared kube-system");
+    check("kube-systems", "", "", "tenant kube-systems");
+    check("default", "", "", "tenant default");
+    check("host", "", "", "tenant host~affea56f");
 }
 
 #[test]
@@ -105,7 +135,8 @@ fn every_key_can_be_set() {
          max_cgroups: 64\n\
          max_tenants: 1\n\
          max_wait_causes: 1000\n\
-         tenants: [ { match: { path: ^/acme }, tenant: acme } ]\n",
+         tenants: [ { match: { path: ^/acme }, tenant: acme } ]\n\
+         tenant_labels: [ acme.com/team ]\n",
     )
     .unwrap();
     assert_eq!(config.listen.to_string(), "[::1]:1");
@@ -116,6 +147,7 @@ fn every_key_can_be_set() {
     assert_eq!((config.max_cgroups, config.max_tenants, config.max_wait_causes), (64, 1, 1000));
     assert_eq!(config.tenants.tenant(Some("/acme/x")).as_str(), "acme");
     assert_eq!(config.tenants.tenant(Some("/initech")).as_str(), "unknown", "the list is replaced");
+    assert_eq!(config.tenants.carried().collect::<Vec<_>>(), ["acme.com/team"]);
 }
 
 #[test]
@@ -227,7 +259,7 @@ fn unknown_keys() {
       |
     1 | colour: red
       | ^^^^^^
-      = expected one of `listen`, `interval`, `log`, `pin`, `state`, `max_cgroups`, `max_tenants`, `max_wait_causes`, `rules`, `alerts`, `events`, `tenants`
+      = expected one of `listen`, `interval`, `log`, `pin`, `state`, `max_cgroups`, `max_tenants`, `max_wait_causes`, `rules`, `alerts`, `events`, `tenant_labels`, `tenants`
     "#);
     insta::assert_snapshot!(mistake("tenants:\n  - match: { pods: true }\n    tenant: a\n"), @"
     landlord.yaml:2:14: unknown key `pods` in `match` of tenant rule 1
@@ -241,7 +273,7 @@ fn unknown_keys() {
       |
     3 |     name: a
       |     ^^^^
-      = expected one of `match`, `tenant`
+      = expected one of `match`, `tenant`, `class`
     ");
 }
 
@@ -310,7 +342,7 @@ fn wrong_types() {
       |          ^
     ");
     insta::assert_snapshot!(mistake("tenants: [ acme ]"), @"
-    landlord.yaml:1:12: tenant rule 1: expected a mapping with the keys `match`, `tenant`, found `acme`
+    landlord.yaml:1:12: tenant rule 1: expected a mapping with the keys `match`, `tenant`, `class`, found `acme`
       |
     1 | tenants: [ acme ]
       |            ^^^^
@@ -366,6 +398,48 @@ fn out_of_range() {
       |
     1 | listen: 127.0.0.1:70000
       |         ^^^^^^^^^^^^^^^
+    ");
+}
+
+#[test]
+fn wrong_rules_about_kubernetes() {
+    insta::assert_snapshot!(mistake("tenants:\n  - match: { namespace_label: 'a b' }\n    tenant: a\n"), @"
+    landlord.yaml:2:31: `match.namespace_label` of tenant rule 1: not a key: expected up to 63 letters, digits, `-`, `_` and `.`, beginning and ending with a letter or digit, after an optional domain and `/`
+      |
+    2 |   - match: { namespace_label: 'a b' }
+      |                               ^^^^^
+    ");
+    insta::assert_snapshot!(mistake("tenants:\n  - match: { hnc: true }\n    tenant: '{hnc_rot}'\n"), @"
+    landlord.yaml:3:13: `tenant` of tenant rule 1: unknown field `{hnc_rot}`
+      |
+    3 |     tenant: '{hnc_rot}'
+      |             ^^^^^^^^^^^
+      = did you mean `hnc_root`?
+    ");
+    insta::assert_snapshot!(mistake("tenants:\n  - match: { hnc: true }\n    tenant: host\n"), @"
+    landlord.yaml:3:13: `tenant` of tenant rule 1: `host` is the agent's own name, which no rule gives to pods; expected another
+      |
+    3 |     tenant: host
+      |             ^^^^
+    ");
+    insta::assert_snapshot!(mistake("tenants:\n  - match: { hnc: true }\n    tenant: a\n    class: shard\n"), @"
+    landlord.yaml:4:12: `class` of tenant rule 1: expected `tenant` or `shared`, found `shard`
+      |
+    4 |     class: shard
+      |            ^^^^^
+      = did you mean `shared`?
+    ");
+    insta::assert_snapshot!(mistake("tenant_labels: [team, cost center]"), @"
+    landlord.yaml:1:23: `tenant_labels`: `cost center` is not a key: expected up to 63 letters, digits, `-`, `_` and `.`, beginning and ending with a letter or digit, after an optional domain and `/`
+      |
+    1 | tenant_labels: [team, cost center]
+      |                       ^^^^^^^^^^^
+    ");
+    insta::assert_snapshot!(mistake("tenant_labels: team"), @"
+    landlord.yaml:1:16: `tenant_labels`: expected a list of keys of labels, such as `[team, acme.com/owner]`, found `team`
+      |
+    1 | tenant_labels: team
+      |                ^^^^
     ");
 }
 
@@ -552,7 +626,8 @@ fn the_table_and_the_shape_have_the_same_keys() {
     };
     assert_eq!(below("tenants[].match."), serde_fields::<crate::identity::tenant::MatchSpec>());
     assert_eq!(below("tenants[].tenant"), [""]);
-    assert_eq!(serde_fields::<crate::identity::tenant::RuleSpec>(), ["match", "tenant"]);
+    assert_eq!(below("tenants[].class"), [""]);
+    assert_eq!(serde_fields::<crate::identity::tenant::RuleSpec>(), ["match", "tenant", "class"]);
 }
 
 /// Keys that a type accepts, as its refusal of another key lists them.

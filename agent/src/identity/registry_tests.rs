@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
 
 use super::{Registry, TOMBSTONE_NS};
-use crate::identity::tenant::{MatchSpec, RuleSpec};
+use crate::identity::tenant::{MatchSpec, RuleClass, RuleSpec};
 use crate::identity::{CgroupId, Tenant, TenantRules, UNKNOWN};
 use crate::usage::reading::Slot;
 
@@ -14,7 +14,11 @@ const SECOND: u64 = 1_000_000_000;
 /// A table in which the tenant is the first component of the path.
 fn registry(capacity: usize) -> Registry {
     let matches = MatchSpec { path: Some("^/".to_owned()), ..MatchSpec::default() };
-    let rules = TenantRules::compile(vec![RuleSpec { matches, tenant: "{top}".to_owned() }]);
+    let rules = TenantRules::compile(vec![RuleSpec {
+        matches,
+        tenant: "{top}".to_owned(),
+        class: RuleClass::Tenant,
+    }]);
     Registry::new(rules.unwrap(), capacity)
 }
 

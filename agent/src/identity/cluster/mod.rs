@@ -7,6 +7,8 @@
 
 pub mod change;
 pub mod object;
+#[cfg(test)]
+pub(crate) mod samples;
 pub mod tenancy;
 
 pub use change::{Change, Health, Source, Update};

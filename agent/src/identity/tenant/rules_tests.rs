@@ -2,7 +2,7 @@
 
 use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
-use super::{RuleSpec, Tenant, TenantRules};
+use crate::identity::tenant::{RuleSpec, Tenant, TenantRules};
 
 const ID: &str = "0f3ab1c5d4e697887766554433221100ffeeddccbbaa99887766554433221100";
 const UID: &str = "8712f785-1a3e-41ec-a00b-e2dcc77431cb";
@@ -120,6 +120,8 @@ fn fields_do_not_make_the_agents_own_tenants() {
             ("/host", "host~affea56f"),
             ("/unknown/x", "unknown~9b759fb9"),
             ("/other", "other~c87d8df5"),
+            ("/pending", "pending~99bf7f3c"),
+            ("/unassigned", "unassigned~caac8562"),
             ("/hosts", "hosts"),
         ],
     );
@@ -191,7 +193,8 @@ fn wrong_names_come_with_the_right_ones() {
     );
     assert_eq!(
         choices(r#"{"match": {"path": "(?<team>.)"}, "tenant": "{taem}"}"#),
-        "taem: team pod_uid container_id container_id_short runtime slice unit top"
+        "taem: team pod_uid container_id container_id_short runtime slice unit top \
+         namespace pod namespace_label namespace_annotation pod_label hnc_root"
     );
 }
 
