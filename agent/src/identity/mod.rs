@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 pub mod assignment;
+pub mod attribution;
 pub mod cgroup_path;
 pub mod cluster;
 pub mod registry;
@@ -14,6 +15,7 @@ pub mod template;
 pub mod tenant;
 
 pub use assignment::{Assignment, Class, Subject, TenantLabels};
+pub use attribution::{Attribution, Provenance, Resolution, Waiting, resolve};
 pub use registry::Registry;
 pub use tenant::{Tenant, TenantRules};
 

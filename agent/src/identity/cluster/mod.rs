@@ -6,10 +6,15 @@
 //! told is not known.
 
 pub mod change;
+pub mod claims;
+pub mod directory;
 pub mod object;
 #[cfg(test)]
 pub(crate) mod samples;
+mod shelf;
 pub mod tenancy;
 
 pub use change::{Change, Health, Source, Update};
+pub use claims::{Conflict, Tenancy};
+pub use directory::Directory;
 pub use object::{Labels, Namespace, Pod};

@@ -45,6 +45,31 @@ pub struct Pod {
     pub claims: Vec<(Box<str>, Box<str>)>,
 }
 
+impl Pod {
+    /// Name of the container that the runtime calls by this id.
+    #[must_use]
+    pub fn container_name(&self, id: &str) -> Option<&str> {
+        let found = self.containers.iter().find(|container| container.id.as_deref() == Some(id));
+        found.map(|container| &*container.name)
+    }
+
+    /// Whether it says anything else of who it is than another state of the same pod.
+    #[must_use]
+    pub fn says_other_than(&self, other: &Self) -> bool {
+        let same_containers = || {
+            let (mine, theirs) = (self.containers.iter(), other.containers.iter());
+            let names = theirs.map(|it| (&it.name, &it.id));
+            mine.map(|it| (&it.name, &it.id)).eq(names)
+        };
+        self.config_hash != other.config_hash
+            || self.namespace != other.namespace
+            || self.name != other.name
+            || self.labels != other.labels
+            || self.owner != other.owner
+            || !same_containers()
+    }
+}
+
 /// `status.phase` of a pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
