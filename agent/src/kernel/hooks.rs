@@ -1,13 +1,17 @@
 //! What is attached where, in one table, and how.
 
-use std::os::fd::{AsFd, AsRawFd as _};
+use std::{
+    os::fd::{AsFd, OwnedFd},
+    path::Path,
+};
 
 use aya::{
     Btf, Ebpf,
     maps::ProgramArray,
+    pin::PinError,
     programs::{
         BtfTracePoint, CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, Program, ProgramError,
-        ProgramFd, RawTracePoint, links::FdLink, loaded_programs,
+        RawTracePoint, links::FdLink,
     },
 };
 
@@ -121,35 +125,24 @@ impl Hook {
         )
     }
 
+    /// The stub that was just attached.
+    pub(super) fn stub(&self, ebpf: &Ebpf) -> Result<OwnedFd, KernelError> {
+        let program = ebpf.program(self.stub).ok_or(KernelError::Incomplete(self.stub))?;
+        let fd = program.fd().map_err(KernelError::program(self.stub))?;
+        fd.as_fd()
+            .try_clone_to_owned()
+            .map_err(|error| KernelError::io("duplicating a program's descriptor", error))
+    }
+
+    /// Pins the stub that was just attached.
+    pub(super) fn pin_stub(&self, ebpf: &mut Ebpf, path: &Path) -> Result<(), PinError> {
+        ebpf.program_mut(self.stub).map_or(Ok(()), |program| program.pin(path))
+    }
+
     fn load(&self, ebpf: &mut Ebpf, name: &'static str, btf: &Btf) -> Result<(), KernelError> {
         let program = ebpf.program_mut(name).ok_or(KernelError::Incomplete(name))?;
         load(program, self.place, btf).map_err(KernelError::program(name))
     }
-}
-
-/// The attached stub behind a link, which an earlier agent may have attached.
-pub(super) fn stub_of(link: &FdLink, name: &'static str) -> Result<ProgramFd, KernelError> {
-    let broken = |error: &dyn std::fmt::Display| KernelError::Program {
-        name,
-        reason: format!("its link cannot be read: {error}"),
-    };
-    let id = link.info().map_err(|error| broken(&error))?.program_id();
-    loaded_programs()
-        .filter_map(Result::ok)
-        .find(|program| program.id() == id)
-        .ok_or_else(|| broken(&"its program is gone"))?
-        .fd()
-        .map_err(KernelError::program(name))
-}
-
-/// Events that passed a stub because it was already running on that CPU; counted
-/// by the kernel from 5.12 on.
-pub(super) fn misses(stub: &ProgramFd) -> u64 {
-    let path = format!("/proc/self/fdinfo/{}", stub.as_fd().as_raw_fd());
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    text.lines()
-        .find_map(|line| line.strip_prefix("recursion_misses:")?.trim().parse().ok())
-        .unwrap_or(0)
 }
 
 /// Verifies a program for its place.

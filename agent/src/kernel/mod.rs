@@ -21,6 +21,7 @@ pub mod requirements;
 mod sensors;
 mod shared;
 mod slots;
+mod stubs;
 
 pub use epoch::Epoch;
 pub use error::KernelError;

@@ -14,7 +14,7 @@ use rustix::{
     mount::{MountFlags, mount},
 };
 
-use super::{KernelError, layout::MAPS};
+use super::{KernelError, hooks::HOOKS, layout::MAPS};
 
 /// Where pins go unless told otherwise.
 pub const DEFAULT_PIN_PATH: &str = "/sys/fs/bpf/landlord";
@@ -67,14 +67,23 @@ impl Pins {
         self.path.join(format!("{LINK}{stub}"))
     }
 
+    /// Where a stub itself is pinned.
+    pub(super) fn stub(&self, stub: &str) -> PathBuf {
+        self.path.join(stub)
+    }
+
     /// True when nothing is pinned yet.
     pub(super) fn is_empty(&self) -> Result<bool, KernelError> {
         Ok(self.files()?.is_empty())
     }
 
-    /// What differs between the pinned maps and the ones this agent would make;
-    /// `None` when nothing does.
+    /// What differs between what is pinned and what this agent would make; `None`
+    /// when nothing does.
     pub(super) fn difference(&self, cpus: u32, slots: u32) -> Option<String> {
+        let stub = HOOKS.iter().map(|hook| hook.stub).find(|stub| !self.stub(stub).exists());
+        if let Some(stub) = stub {
+            return Some(format!("the sensor {stub} is not there"));
+        }
         MAPS.iter().find_map(|(name, entries)| {
             let expected = entries.count(cpus, slots);
             match MapInfo::from_pin(self.map(name)) {

@@ -10,10 +10,7 @@ use std::{
 
 use aya::{
     Btf, Ebpf, EbpfLoader,
-    programs::{
-        Program, ProgramFd, RawTracePoint, RawTracePointRunOptions, TestRun as _,
-        links::{FdLink, PinnedLink},
-    },
+    programs::{Program, RawTracePoint, RawTracePointRunOptions, TestRun as _},
 };
 use landlord_ebpf::abi::{
     self, CpuState, FLUSH_BUSY, FLUSH_FULL, FLUSH_PAGE, FLUSH_TICK, PAGES_PER_CPU,
@@ -26,13 +23,14 @@ use super::{
     counters::{Calls, Counters},
     epoch::{Epoch, Maps, Plan, monotonic_ns, possible_cpus, resumable},
     events::{self, CgroupPaths, Copies, EventOptions, Events, Ground, Seeds},
-    hooks::{Feature, HOOKS, misses, stub_of},
+    hooks::{Feature, HOOKS},
     layout::MAPS,
     memory::map_bytes,
     offsets::Offsets,
     pins::Pins,
     shared::Shared,
     slots::Slots,
+    stubs::{Attached, misses},
 };
 use crate::{
     telemetry::LossCause,
@@ -56,10 +54,7 @@ pub struct Options {
 /// Attached sensors and their counters.
 pub struct Sensors {
     ebpf: Ebpf,
-    /// Keeps unpinned sensors attached.
-    _links: Vec<FdLink>,
-    /// The attached programs, which count what passed them.
-    stubs: Vec<ProgramFd>,
+    attached: Vec<Attached>,
     /// Keeps another agent away from the pins.
     _pins: Option<Pins>,
     hierarchies: Hierarchies,
@@ -107,7 +102,7 @@ impl Sensors {
         drop(kernel);
         let plan = Plan { cpus, slots, started_ns, resumed };
         let started = Self::load(&hierarchies, &offsets, pins.as_ref(), &plan, options);
-        let (ebpf, links, maps, events) = match (started, &pins) {
+        let (ebpf, attached, maps, events) = match (started, &pins) {
             (Ok(started), _) => started,
             (Err(error), Some(pins)) if !resumed => {
                 // The first error tells more than one of the clean-up.
@@ -118,11 +113,6 @@ impl Sensors {
             }
             (Err(error), _) => return Err(error),
         };
-        let stubs = links
-            .iter()
-            .zip(HOOKS)
-            .map(|(link, hook)| stub_of(link, hook.stub))
-            .collect::<Result<_, _>>()?;
         let epoch = maps.epoch(resumed);
         let Maps { counters, slots, cpu_states, .. } = maps;
         let (events, events_refused) = match events {
@@ -142,8 +132,7 @@ impl Sensors {
             aya::util::online_cpus().map_err(|(what, error)| KernelError::io(what, error))?;
         let mut sensors = Self {
             ebpf,
-            _links: links,
-            stubs,
+            attached,
             _pins: pins,
             hierarchies,
             counters,
@@ -200,20 +189,10 @@ impl Sensors {
         load_flush(&mut ebpf)?;
         let root = File::open(&hierarchies.unified)
             .map_err(|error| KernelError::io("opening the cgroup v2 mount", error))?;
-        let mut links = Vec::new();
+        let mut attached = Vec::new();
         for hook in HOOKS {
             hook.install_meter(&mut ebpf, &btf)?;
-            let Some(pin) = pins.map(|pins| pins.link(hook.stub)) else {
-                links.push(hook.attach(&mut ebpf, &btf, &root)?);
-                continue;
-            };
-            let pinned = match PinnedLink::from_pin(&pin) {
-                Ok(pinned) => pinned,
-                Err(_) => hook.attach(&mut ebpf, &btf, &root)?.pin(&pin).map_err(|error| {
-                    KernelError::Pins { path: pin.clone(), reason: error.to_string() }
-                })?,
-            };
-            links.push(pinned.into());
+            attached.push(Attached::new(hook, &mut ebpf, &btf, &root, pins)?);
         }
         // After the meters, which go on without.
         let events = match &options.events {
@@ -232,7 +211,7 @@ impl Sensors {
         if !matches!(events, Ok(Some(_))) {
             events::leave(&mut ebpf);
         }
-        Ok((ebpf, links, maps, events))
+        Ok((ebpf, attached, maps, events))
     }
 
     /// The life of the counters that are being read.
@@ -301,7 +280,10 @@ impl Sensors {
         let mut lost = self.counters.losses();
         lost.push((LossCause::CgroupFileUnreadable, self.files_lost));
         lost.push((LossCause::BirthUnseen, self.unseen));
-        lost.push((LossCause::ProgramMissed, self.stubs.iter().map(misses).sum()));
+        lost.push((
+            LossCause::ProgramMissed,
+            self.attached.iter().map(|attached| misses(&attached.stub)).sum(),
+        ));
         Ok(Reading { cgroups, waits, lost })
     }
 
@@ -471,7 +453,7 @@ impl Sensors {
 }
 
 /// A loaded object, what is attached of it, and what is read of it.
-type Loaded = (Ebpf, Vec<FdLink>, Maps, Result<Option<Events>, KernelError>);
+type Loaded = (Ebpf, Vec<Attached>, Maps, Result<Option<Events>, KernelError>);
 
 /// Name of the program that a CPU runs on request.
 const FLUSH: &str = "flush";
