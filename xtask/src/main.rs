@@ -1,5 +1,5 @@
-//! Landlord's own commands: set-up, build, run, test, vm, demo, bench, fuzz,
-//! tidy.
+//! Landlord's own commands: set-up, build, run, test, vm, chart, demo, bench,
+//! fuzz, tidy.
 //!
 //! One file a subcommand. Nothing here knows how the agent works inside: these
 //! commands prepare a machine, call cargo, qemu and the built binaries, and
@@ -7,6 +7,7 @@
 
 mod bench;
 mod build;
+mod chart;
 mod demo;
 mod files;
 mod fuzz;
@@ -45,6 +46,8 @@ enum Command {
     Test(test::Args),
     /// Run the end-to-end tests on other kernels, emulated, without root
     Vm(vm::Args),
+    /// Render, validate and check the Helm chart alone
+    Chart(chart::Args),
     /// Meter three tenants with real work and compare with the ground truth
     Demo(demo::Args),
     /// Measure what the sensors cost
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args).map(done),
         Command::Test(args) => test::run(&args),
         Command::Vm(args) => vm::run(&args),
+        Command::Chart(args) => chart::run(&args),
         Command::Demo(args) => demo::run(&args).map(done),
         Command::Bench(args) => bench::run(&args).map(done),
         Command::Fuzz(args) => fuzz::run(&args).map(done),

@@ -6,6 +6,7 @@
 //! cache folder instead of being installed.
 
 mod apt;
+mod helm;
 mod kernels;
 mod linker;
 mod modules;
@@ -18,6 +19,7 @@ use crate::report::say;
 use crate::shell;
 use crate::vm::kernel::{KERNELS, Kernel};
 
+pub(crate) use helm::helm;
 pub(crate) use packages::{busybox, falco_rules, prometheus, promtool, runc};
 
 /// What the set-up can be told.
@@ -124,7 +126,11 @@ fn requirements(purpose: Purpose<'_>) -> Vec<Requirement> {
             all.extend(packages::for_build());
             all
         }
-        Purpose::Test => packages::for_tests(),
+        Purpose::Test => {
+            let mut all = packages::for_tests();
+            all.push(helm::requirement());
+            all
+        }
         Purpose::Boot(kernels) => {
             let mut all = packages::for_boot();
             all.extend(kernels.iter().map(|kernel| kernels::requirement(*kernel)));

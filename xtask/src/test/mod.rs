@@ -4,6 +4,7 @@
 //! | stage | what | needs |
 //! |---|---|---|
 //! | tidy | layout, style, lints, generated files | nothing |
+//! | chart | the Helm chart: rendered, linted, validated, held against its rights | Python |
 //! | unit | unit and property tests of all crates | nothing |
 //! | host | end-to-end on this kernel | root and BPF |
 //! | vm | the same end-to-end tests on another kernel | qemu |
@@ -21,7 +22,7 @@ use crate::report::{self, Step, say, seconds};
 use crate::setup::{self, Purpose};
 use crate::vm::Wanted;
 use crate::vm::kernel::{DEFAULT, KERNELS, Kernel};
-use crate::{root, shell, tidy, vm, workspace};
+use crate::{chart, root, shell, tidy, vm, workspace};
 
 pub(crate) use summary::{Reason, Tally, reasons};
 
@@ -72,6 +73,7 @@ fn stages(args: &Args, kernels: &[Kernel], total: &mut Tally) -> Result<()> {
     // A filter asks for certain tests, not for the state of the source.
     if args.filter.is_none() {
         stage("tidy", total, || Ok(tidy::check(false)))?;
+        stage("chart", total, chart::test)?;
     }
     let build = Build::tested(args.release);
     let filter = args.filter.as_deref();

@@ -1,4 +1,5 @@
-//! Files that are written by the agent itself, so that they cannot be wrong.
+//! Files that are written by the agent itself, or made from others, so that they
+//! cannot be wrong.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +9,7 @@ use anyhow::Result;
 use super::Findings;
 use crate::build::Build;
 use crate::report::say;
-use crate::{files, shell, workspace};
+use crate::{chart, files, shell, workspace};
 
 /// Each file, and the agent's arguments that print it.
 const FILES: [(&str, [&str; 2]); 4] = [
@@ -24,18 +25,34 @@ pub(super) fn check(fix: bool) -> Findings {
     let agent = Build::tested(false).programs()?.agent;
     let mut findings = Vec::new();
     for (file, args) in FILES {
-        let path = workspace::root().join(file);
-        let expected = print(&agent, &args)?;
-        let actual = files::read_text(&path).unwrap_or_default();
-        let Some(line) = first_difference(&actual, &expected) else { continue };
-        if fix {
-            files::write(&path, &expected)?;
-            say("Wrote", file);
-        } else {
-            findings.push(format!("{file}:{line}: stale; `cargo xtask tidy --fix` rewrites it"));
+        findings.extend(compare(file, &print(&agent, &args)?, fix)?);
+    }
+    Ok(findings)
+}
+
+/// The same for the files of the chart that are made from others.
+pub(super) fn chart(fix: bool) -> Findings {
+    let mut findings = Vec::new();
+    // What is rendered depends on what the first round writes.
+    for _ in 0..if fix { 2 } else { 1 } {
+        for made in chart::made()? {
+            findings.extend(compare(&made.file, &made.text, fix)?);
         }
     }
     Ok(findings)
+}
+
+/// What is wrong with a file that has to be as expected; `fix` rewrites it instead.
+fn compare(file: &str, expected: &str, fix: bool) -> Result<Option<String>> {
+    let path = workspace::root().join(file);
+    let actual = files::read_text(&path).unwrap_or_default();
+    let Some(line) = first_difference(&actual, expected) else { return Ok(None) };
+    if fix {
+        files::write(&path, expected)?;
+        say("Wrote", file);
+        return Ok(None);
+    }
+    Ok(Some(format!("{file}:{line}: stale; `cargo xtask tidy --fix` rewrites it")))
 }
 
 fn print(agent: &Path, args: &[&str]) -> Result<String> {

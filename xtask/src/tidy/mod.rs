@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
 /// Runs the checks that belong to every test run, and says what each found.
 pub(crate) fn check(fix: bool) -> Tally {
-    let checks: [(&str, &dyn Fn() -> Findings); 8] = [
+    let checks: [(&str, &dyn Fn() -> Findings); 9] = [
         ("imports", &|| Ok(rooms::imports(&Source::all()?))),
         ("unsafe", &|| Ok(rooms::unsafe_code(&Source::all()?))),
         ("names", &|| Ok(shape::names(&Source::all()?))),
@@ -54,12 +54,18 @@ pub(crate) fn check(fix: bool) -> Tally {
         ("lints", &lint),
         ("documentation", &document),
         ("generated files", &|| generated::check(fix)),
+        ("chart", &|| generated::chart(fix)),
     ];
     let mut tally = Tally::default();
     for (name, check) in checks {
         tally += judge(name, check());
     }
     tally
+}
+
+/// The check of the chart's files alone.
+pub(crate) fn chart(fix: bool) -> Tally {
+    judge("chart", generated::chart(fix))
 }
 
 fn judge(name: &str, findings: Findings) -> Tally {
