@@ -10,6 +10,7 @@ pub mod assignment;
 pub mod attribution;
 pub mod cgroup_path;
 pub mod cluster;
+pub mod kubernetes;
 pub mod registry;
 pub mod template;
 pub mod tenant;

@@ -1,6 +1,6 @@
 //! What happened to the cluster, in the order in which the API server said so.
 
-use super::object::{Namespace, Pod, Quota};
+use super::object::{Namespace, Node, Pod, Quota, RemotePod, Service};
 use super::tenancy::TenantObject;
 
 /// One piece of news.
@@ -14,8 +14,21 @@ pub enum Change {
     Quotas(Update<Quota>),
     /// `Tenant` objects.
     Tenants(Update<TenantObject>),
+    /// Who has which address, in the whole cluster.
+    Addresses(AddressChange),
     /// Whether what a source last said still holds.
     Health(Source, Health),
+}
+
+/// News of what has addresses.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AddressChange {
+    /// Pods of all nodes.
+    Pods(Update<RemotePod>),
+    /// Nodes.
+    Nodes(Update<Node>),
+    /// Services.
+    Services(Update<Service>),
 }
 
 /// News of objects of one kind.
@@ -40,7 +53,7 @@ pub enum Source {
     RemotePods,
     /// Nodes, for their addresses.
     Nodes,
-    /// Services and their endpoints, for their addresses.
+    /// Services, for their addresses.
     Services,
     /// Quotas.
     Quotas,
@@ -112,6 +125,19 @@ impl Trouble {
             Self::Missing(_) => "missing",
             Self::Overloaded(_) => "overloaded",
             Self::Other(_) => "other",
+        }
+    }
+
+    /// What was said, for a log.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Unreachable(text)
+            | Self::Unauthenticated(text)
+            | Self::Forbidden(text)
+            | Self::Missing(text)
+            | Self::Overloaded(text)
+            | Self::Other(text) => text,
         }
     }
 }

@@ -223,6 +223,8 @@ impl Directory {
                 let refused = self.tenancy.apply(update) as u64;
                 self.note(Taken { is_news: true, refused, forgotten: 0 });
             }
+            // Who has an address is kept elsewhere.
+            Change::Addresses(_) => {}
             Change::Health(source, health) => {
                 let is_same = self.health(source) == Some(&health);
                 if !is_same {
@@ -254,7 +256,7 @@ impl Directory {
             }
             Change::Tenants(update) => self.would_move_any(update),
             Change::Pods(Update::Gone(_)) | Change::Namespaces(Update::Gone(_)) => false,
-            Change::Quotas(_) | Change::Health(..) => false,
+            Change::Quotas(_) | Change::Addresses(_) | Change::Health(..) => false,
         }
     }
 

@@ -9,12 +9,13 @@ pub mod change;
 pub mod claims;
 pub mod directory;
 pub mod object;
+pub mod quantity;
 #[cfg(test)]
 pub(crate) mod samples;
 mod shelf;
 pub mod tenancy;
 
-pub use change::{Change, Health, Source, Update};
+pub use change::{AddressChange, Change, Health, Source, Update};
 pub use claims::{Conflict, Tenancy};
 pub use directory::Directory;
-pub use object::{Labels, Namespace, Pod};
+pub use object::{Labels, Namespace, Node, Pod, RemotePod, Service};

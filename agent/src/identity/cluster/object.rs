@@ -143,3 +143,45 @@ pub struct Quota {
     /// otherwise.
     pub resources: BTreeMap<Box<str>, (u64, u64)>,
 }
+
+/// A pod of any node, as far as its addresses tell of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemotePod {
+    /// `metadata.namespace`.
+    pub namespace: Box<str>,
+    /// `metadata.name`.
+    pub name: Box<str>,
+    /// Those of its labels that were asked for.
+    pub labels: Labels,
+    /// The addresses that are its own, all families: none when it uses its node's
+    /// network, and none any more when it has ended.
+    pub ips: Vec<IpAddr>,
+    /// `status.startTime`, whole seconds: it had no address before.
+    pub started_unix_s: Option<i64>,
+}
+
+/// A node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// `metadata.name`.
+    pub name: Box<str>,
+    /// `status.addresses` that are addresses, and those that network plug-ins note for
+    /// their bridges and tunnels: from there a node's own traffic to pods comes.
+    pub ips: Vec<IpAddr>,
+}
+
+/// A Service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// `metadata.namespace`.
+    pub namespace: Box<str>,
+    /// `metadata.name`.
+    pub name: Box<str>,
+    /// `spec.clusterIPs`: none if it is headless or an external name.
+    pub cluster_ips: Vec<IpAddr>,
+    /// `spec.externalIPs` and those of its load balancer, which may be those of nodes
+    /// and may be shared with other Services.
+    pub outer_ips: Vec<IpAddr>,
+    /// `spec.ports[].nodePort`: IP protocol and port, on every node.
+    pub node_ports: Vec<(u8, u16)>,
+}

@@ -1,0 +1,14 @@
+//! The API server: who is asked, what is watched, and how its objects become those of
+//! [`super::cluster`]. The only home of kube and of Kubernetes' types.
+//!
+//! Everything here may fail at any time and for long: the agent meters on, says what
+//! is missing ([`Health`](super::cluster::Health)) and recovers by itself.
+
+pub mod client;
+pub mod convert;
+mod narrow;
+mod trouble;
+pub mod watch;
+
+pub use client::Access;
+pub use watch::{Wanted, Watches};

@@ -1,0 +1,384 @@
+//! What is watched, and how it is told.
+//!
+//! A task a source, each with a connection of its own. It begins with all that exists
+//! ([`Update::All`]), then tells what changes; after an interruption it goes on from
+//! where it was, or if the API server no longer remembers begins anew. A source that
+//! cannot be had says so once ([`Health`]) and tries again, more and more seldom.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use k8s_openapi::api::core::v1 as api;
+use kube::core::PartialObjectMeta;
+use kube::runtime::utils::Backoff as _;
+use kube::runtime::watcher::{self, DefaultBackoff, Event};
+use kube::{Api, Resource};
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use super::client::{Access, Signs};
+use super::narrow::{self, NodeAddresses, PodAddresses, ServiceAddresses};
+use super::{convert, trouble};
+use crate::identity::cluster::change::Trouble;
+use crate::identity::cluster::{AddressChange, Change, Health, Source, Update};
+
+/// What is wanted of the API server.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The node whose pods are told.
+    pub node: Box<str>,
+    /// Whether the addresses of the whole cluster are wanted.
+    pub addresses: bool,
+    /// Whether quotas are wanted.
+    pub quotas: bool,
+    /// Keys of annotations of namespaces that are kept.
+    pub annotations: Arc<[Box<str>]>,
+    /// Keys of labels that are kept of pods of other nodes.
+    pub pod_labels: Arc<[Box<str>]>,
+    /// How patient watches are.
+    pub patience: Patience,
+}
+
+/// How patient watches are.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// How long the next piece of a list may take.
+    pub piece: Duration,
+    /// After how long the API server is asked to end a watch, whole seconds. One that
+    /// says nothing for 5 s more is given up.
+    pub watch: Duration,
+    /// Whether large lists are asked for as watches, object by object, which spares
+    /// both sides' memory. Servers that cannot are noticed.
+    pub streams: bool,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { piece: Duration::from_secs(30), watch: Duration::from_secs(240), streams: true }
+    }
+}
+
+/// The watches that run; dropped, they end.
+#[derive(Debug)]
+pub struct Watches {
+    tasks: JoinSet<()>,
+}
+
+/// One source: what is listed and how.
+struct Plan<K, T> {
+    source: Source,
+    api: fn(kube::Client) -> Api<K>,
+    config: watcher::Config,
+    convert: Box<dyn Fn(K) -> Option<T> + Send + Sync>,
+    tell: fn(Update<T>) -> Change,
+}
+
+impl Watches {
+    /// Starts to watch what is wanted; news goes to `news`. A full channel holds the
+    /// watches up, a closed one ends them.
+    #[must_use]
+    pub fn start(access: &Access, wanted: &Wanted, news: &mpsc::Sender<Change>) -> Self {
+        let mut watches = Self { tasks: JoinSet::new() };
+        let small = config(wanted, false);
+        watches.add(
+            access,
+            wanted,
+            news,
+            Plan {
+                source: Source::Pods,
+                api: Api::<api::Pod>::all,
+                config: small.clone().fields(&format!("spec.nodeName={}", wanted.node)),
+                convert: Box::new(convert::pod),
+                tell: Change::Pods,
+            },
+        );
+        let annotations = Arc::clone(&wanted.annotations);
+        watches.add(
+            access,
+            wanted,
+            news,
+            Plan {
+                source: Source::Namespaces,
+                api: Api::<PartialObjectMeta<api::Namespace>>::all,
+                config: small.clone(),
+                convert: Box::new(move |object| convert::namespace(object, &annotations)),
+                tell: Change::Namespaces,
+            },
+        );
+        if wanted.quotas {
+            watches.add(
+                access,
+                wanted,
+                news,
+                Plan {
+                    source: Source::Quotas,
+                    api: Api::<api::ResourceQuota>::all,
+                    config: small,
+                    convert: Box::new(convert::quota),
+                    tell: Change::Quotas,
+                },
+            );
+        }
+        if wanted.addresses {
+            watches.add_addresses(access, wanted, news);
+        }
+        watches
+    }
+
+    fn add_addresses(&mut self, access: &Access, wanted: &Wanted, news: &mpsc::Sender<Change>) {
+        let large = config(wanted, true);
+        let labels = Arc::clone(&wanted.pod_labels);
+        self.add(
+            access,
+            wanted,
+            news,
+            Plan {
+                source: Source::RemotePods,
+                api: Api::<PodAddresses>::all,
+                config: large.clone(),
+                convert: Box::new(move |object| narrow::remote_pod(object, &labels)),
+                tell: |update| Change::Addresses(AddressChange::Pods(update)),
+            },
+        );
+        self.add(
+            access,
+            wanted,
+            news,
+            Plan {
+                source: Source::Nodes,
+                api: Api::<NodeAddresses>::all,
+                config: large.clone(),
+                convert: Box::new(narrow::node),
+                tell: |update| Change::Addresses(AddressChange::Nodes(update)),
+            },
+        );
+        self.add(
+            access,
+            wanted,
+            news,
+            Plan {
+                source: Source::Services,
+                api: Api::<ServiceAddresses>::all,
+                config: large,
+                convert: Box::new(narrow::service),
+                tell: |update| Change::Addresses(AddressChange::Services(update)),
+            },
+        );
+    }
+
+    /// Watches objects of one more kind, all of them, such as a custom resource.
+    pub fn add_kind<K, T>(
+        &mut self,
+        access: &Access,
+        wanted: &Wanted,
+        news: &mpsc::Sender<Change>,
+        source: Source,
+        convert: impl Fn(K) -> Option<T> + Send + Sync + 'static,
+        tell: fn(Update<T>) -> Change,
+    ) where
+        K: Resource<DynamicType = ()> + Watched,
+        T: Send + 'static,
+    {
+        let (config, convert) = (config(wanted, false), Box::new(convert));
+        self.add(access, wanted, news, Plan { source, api: Api::all, config, convert, tell });
+    }
+
+    fn add<K, T>(
+        &mut self,
+        access: &Access,
+        wanted: &Wanted,
+        news: &mpsc::Sender<Change>,
+        plan: Plan<K, T>,
+    ) where
+        K: Resource<DynamicType = ()> + Watched,
+        T: Send + 'static,
+    {
+        let signs = Arc::<Signs>::default();
+        let api = (plan.api)(access.observed_client(Arc::clone(&signs)));
+        let watch = Watch {
+            plan,
+            signs,
+            piece: wanted.patience.piece,
+            news: news.clone(),
+            trouble: None,
+            backoff: DefaultBackoff::default(),
+        };
+        self.tasks.spawn(watch.run(api));
+    }
+
+    /// Ends them all, and returns when they have.
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
+/// What an object must be to be watched.
+pub trait Watched: Clone + std::fmt::Debug + DeserializeOwned + Send + Sync + 'static {}
+
+impl<K: Clone + std::fmt::Debug + DeserializeOwned + Send + Sync + 'static> Watched for K {}
+
+/// Small lists come from the API server's cache: as many nodes ask for them at once
+/// when the agent is rolled out, none may reach its database.
+fn config(wanted: &Wanted, large: bool) -> watcher::Config {
+    let seconds = u32::try_from(wanted.patience.watch.as_secs()).unwrap_or(u32::MAX);
+    let config = watcher::Config::default().timeout(seconds);
+    match (large, wanted.patience.streams) {
+        (false, _) => config.any_semantic(),
+        (true, true) => config.streaming_lists(),
+        // Only what does not come from the cache comes in pages.
+        (true, false) => config,
+    }
+}
+
+/// A watch that runs.
+struct Watch<K, T> {
+    plan: Plan<K, T>,
+    signs: Arc<Signs>,
+    piece: Duration,
+    news: mpsc::Sender<Change>,
+    /// What was told last, unless all is well.
+    trouble: Option<Trouble>,
+    backoff: DefaultBackoff,
+}
+
+/// Nobody listens any more.
+struct Closed;
+
+/// How a watch came to its end.
+enum End {
+    /// Begin with a list.
+    Anew,
+    /// The same, and as this server cannot list by a watch, by pages.
+    Paged,
+}
+
+impl<K, T> Watch<K, T>
+where
+    K: Resource<DynamicType = ()> + Watched,
+    T: Send + 'static,
+{
+    async fn run(mut self, api: Api<K>) {
+        let mut config = self.plan.config.clone();
+        loop {
+            match self.follow(api.clone(), config.clone()).await {
+                Ok(End::Anew) => {}
+                Ok(End::Paged) => {
+                    config = watcher::Config {
+                        initial_list_strategy: watcher::InitialListStrategy::ListWatch,
+                        ..config
+                    }
+                }
+                Err(Closed) => return,
+            }
+        }
+    }
+
+    /// Lists and watches until that cannot go on.
+    async fn follow(&mut self, api: Api<K>, config: watcher::Config) -> Result<End, Closed> {
+        let streams = config.initial_list_strategy == watcher::InitialListStrategy::StreamingList;
+        let mut stream = pin!(watcher::watcher(api, config));
+        // All that exists, while it is being listed.
+        let mut all = Some(Vec::new());
+        loop {
+            let listing = all.is_some();
+            let event = tokio::select! {
+                biased;
+                () = self.signs.granted.notified(), if !listing => {
+                    self.backoff.reset();
+                    self.recovered().await?;
+                    continue;
+                }
+                event = stream.next() => event,
+                () = tokio::time::sleep(self.piece), if listing => {
+                    let silent = format!("the list stopped for {} s", self.piece.as_secs_f32());
+                    self.interrupted(Trouble::Unreachable(silent)).await?;
+                    // Perhaps it will never say that this was all.
+                    return Ok(if streams { End::Paged } else { End::Anew });
+                }
+            };
+            match event {
+                None => return Ok(End::Anew),
+                Some(Ok(Event::Init)) => all = Some(Vec::new()),
+                Some(Ok(Event::InitApply(object))) => {
+                    if let (Some(all), Some(object)) = (&mut all, (self.plan.convert)(object)) {
+                        all.push(object);
+                    }
+                }
+                Some(Ok(Event::InitDone)) => {
+                    self.tell(Update::All(all.take().unwrap_or_default())).await?;
+                    self.backoff.reset();
+                    self.synced().await?;
+                }
+                Some(Ok(Event::Apply(object))) => self.changed(object, Update::Put).await?,
+                Some(Ok(Event::Delete(object))) => self.changed(object, Update::Gone).await?,
+                Some(Err(error)) => {
+                    if streams && listing && trouble::refuses_streams(&error) {
+                        return Ok(End::Paged);
+                    }
+                    self.wait(&error).await?;
+                    if trouble::is_gone(&error) {
+                        return Ok(End::Anew);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn changed(&mut self, object: K, update: fn(T) -> Update<T>) -> Result<(), Closed> {
+        match (self.plan.convert)(object) {
+            Some(object) => self.tell(update(object)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Waits before the next attempt, and tells why if that is worth telling: that a
+    /// connection broke is not before the next one fails, too.
+    async fn wait(&mut self, error: &watcher::Error) -> Result<(), Closed> {
+        let Some(trouble) = trouble::of(error) else {
+            return Ok(());
+        };
+        let wished = self.signs.take_retry_after();
+        let pause = trouble::pause(&trouble, wished).max(self.backoff.next().unwrap_or_default());
+        if !matches!(error, watcher::Error::WatchFailed(_)) {
+            self.interrupted(trouble).await?;
+        }
+        tokio::time::sleep(pause).await;
+        Ok(())
+    }
+
+    async fn interrupted(&mut self, trouble: Trouble) -> Result<(), Closed> {
+        if self.trouble.as_ref() == Some(&trouble) {
+            return Ok(());
+        }
+        let reason = trouble.label();
+        if self.trouble.as_ref().map(Trouble::label) != Some(reason) {
+            let (source, text) = (self.plan.source.label(), trouble.text());
+            warn!(source, reason, "the API server does not answer as wanted: {text}");
+        }
+        self.trouble = Some(trouble.clone());
+        self.send(Change::Health(self.plan.source, Health::Interrupted(trouble))).await
+    }
+
+    async fn recovered(&mut self) -> Result<(), Closed> {
+        if self.trouble.is_some() { self.synced().await } else { Ok(()) }
+    }
+
+    async fn synced(&mut self) -> Result<(), Closed> {
+        if self.trouble.take().is_some() {
+            info!(source = self.plan.source.label(), "the API server answers again");
+        }
+        self.send(Change::Health(self.plan.source, Health::Synced)).await
+    }
+
+    async fn tell(&self, update: Update<T>) -> Result<(), Closed> {
+        self.send((self.plan.tell)(update)).await
+    }
+
+    async fn send(&self, change: Change) -> Result<(), Closed> {
+        self.news.send(change).await.map_err(|_| Closed)
+    }
+}
