@@ -9,12 +9,14 @@
 //!   tell what they did.
 //! - [`truth`]: what a workload tells, and how far a figure is from it.
 //! - [`agent`]: the real agent binary, started, asked, stopped and cleaned up after.
+//! - [`apiserver`]: a double of the Kubernetes API server, which needs no root.
 //!
 //! Nothing here knows how Landlord counts, and nothing outlives the value that
 //! made it: dropping a cgroup, a namespace, a workload or an agent removes it.
-//! All of it needs root.
+//! All of it needs root, except where it says otherwise.
 
 pub mod agent;
+pub mod apiserver;
 pub mod cgroup;
 pub mod container;
 pub mod netns;

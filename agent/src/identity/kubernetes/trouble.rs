@@ -6,12 +6,9 @@ use kube::core::Status;
 use kube::runtime::watcher;
 
 use super::client::AccessError;
+use super::watch::Patience;
 use crate::identity::cluster::change::Trouble;
 
-/// How long at least between two requests for objects of a kind that does not exist.
-const MISSING: Duration = Duration::from_secs(60);
-/// The same where the account may not see them.
-const FORBIDDEN: Duration = Duration::from_secs(10);
 /// The longest that the API server may wish to be left alone.
 const WISHED_MAX: Duration = Duration::from_secs(300);
 
@@ -38,10 +35,10 @@ pub(super) fn refuses_streams(error: &watcher::Error) -> bool {
 }
 
 /// How long to wait at least before the next request, if the server `wished` so much.
-pub(super) fn pause(trouble: &Trouble, wished: Duration) -> Duration {
+pub(super) fn pause(trouble: &Trouble, wished: Duration, patience: &Patience) -> Duration {
     let least = match trouble {
-        Trouble::Missing(_) => MISSING,
-        Trouble::Forbidden(_) => FORBIDDEN,
+        Trouble::Missing(_) => patience.missing,
+        Trouble::Forbidden(_) => patience.forbidden,
         _ => Duration::ZERO,
     };
     least.max(wished.min(WISHED_MAX))

@@ -51,6 +51,10 @@ pub struct Patience {
     /// After how long the API server is asked to end a watch, whole seconds. One that
     /// says nothing for 5 s more is given up.
     pub watch: Duration,
+    /// How long at least between two requests for what the account may not see.
+    pub forbidden: Duration,
+    /// The same for objects of a kind that the cluster does not have.
+    pub missing: Duration,
     /// Whether large lists are asked for as watches, object by object, which spares
     /// both sides' memory. Servers that cannot are noticed.
     pub streams: bool,
@@ -58,7 +62,13 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { piece: Duration::from_secs(30), watch: Duration::from_secs(240), streams: true }
+        Self {
+            piece: Duration::from_secs(30),
+            watch: Duration::from_secs(240),
+            forbidden: Duration::from_secs(10),
+            missing: Duration::from_secs(60),
+            streams: true,
+        }
     }
 }
 
@@ -202,7 +212,7 @@ impl Watches {
         let watch = Watch {
             plan,
             signs,
-            piece: wanted.patience.piece,
+            patience: wanted.patience,
             news: news.clone(),
             trouble: None,
             backoff: DefaultBackoff::default(),
@@ -238,7 +248,7 @@ fn config(wanted: &Wanted, large: bool) -> watcher::Config {
 struct Watch<K, T> {
     plan: Plan<K, T>,
     signs: Arc<Signs>,
-    piece: Duration,
+    patience: Patience,
     news: mpsc::Sender<Change>,
     /// What was told last, unless all is well.
     trouble: Option<Trouble>,
@@ -293,8 +303,8 @@ where
                     continue;
                 }
                 event = stream.next() => event,
-                () = tokio::time::sleep(self.piece), if listing => {
-                    let silent = format!("the list stopped for {} s", self.piece.as_secs_f32());
+                () = tokio::time::sleep(self.patience.piece), if listing => {
+                    let silent = format!("the list stopped for {} s", self.patience.piece.as_secs_f32());
                     self.interrupted(Trouble::Unreachable(silent)).await?;
                     // Perhaps it will never say that this was all.
                     return Ok(if streams { End::Paged } else { End::Anew });
@@ -342,7 +352,8 @@ where
             return Ok(());
         };
         let wished = self.signs.take_retry_after();
-        let pause = trouble::pause(&trouble, wished).max(self.backoff.next().unwrap_or_default());
+        let pause = trouble::pause(&trouble, wished, &self.patience)
+            .max(self.backoff.next().unwrap_or_default());
         if !matches!(error, watcher::Error::WatchFailed(_)) {
             self.interrupted(trouble).await?;
         }
