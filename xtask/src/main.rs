@@ -1,5 +1,5 @@
-//! Landlord's own commands: set-up, build, run, test, vm, chart, demo, bench,
-//! fuzz, tidy.
+//! Landlord's own commands: set-up, build, image, run, test, vm, chart, demo,
+//! bench, fuzz, tidy.
 //!
 //! One file a subcommand. Nothing here knows how the agent works inside: these
 //! commands prepare a machine, call cargo, qemu and the built binaries, and
@@ -11,6 +11,7 @@ mod chart;
 mod demo;
 mod files;
 mod fuzz;
+mod image;
 mod lab;
 mod report;
 mod root;
@@ -40,6 +41,8 @@ enum Command {
     Setup(setup::Args),
     /// Build the agent with its sensors inside
     Build(build::Args),
+    /// Make the agent's container image, without a container engine
+    Image(image::Args),
     /// Build the agent for release and run it, with sudo when not root
     Run(run::Args),
     /// Run all checks and tests: tidy, unit, host, and one kernel in a VM
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Setup(args) => setup::run(&args).map(done),
         Command::Build(args) => build::run(&args).map(done),
+        Command::Image(args) => image::run(&args).map(done),
         Command::Run(args) => run::run(&args).map(done),
         Command::Test(args) => test::run(&args),
         Command::Vm(args) => vm::run(&args),
