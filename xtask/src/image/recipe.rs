@@ -33,10 +33,11 @@ impl Recipe {
                 "ENV" => recipe.environment.push(rest.to_owned()),
                 "USER" => rest.clone_into(&mut recipe.user),
                 "ENTRYPOINT" => {
-                    recipe.entry_point = serde_json::from_str(rest).context("not a list in JSON")?
+                    recipe.entry_point =
+                        serde_json::from_str(rest).context("not a list in JSON")?;
                 }
                 "CMD" => {
-                    recipe.command = serde_json::from_str(rest).context("not a list in JSON")?
+                    recipe.command = serde_json::from_str(rest).context("not a list in JSON")?;
                 }
                 _ => bail!("`{line}` is not understood"),
             }
