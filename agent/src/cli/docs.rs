@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::Result;
 use clap::{Args, CommandFactory as _, Subcommand};
 
-/// Print a page of the reference as Markdown
+/// Print a page of the reference, or another file that follows from the program
 #[derive(Args, Debug)]
 #[command(hide = true)]
 pub(super) struct Docs {
@@ -23,6 +23,8 @@ enum Page {
     Metrics,
     /// The fields of rules, docs/fields.md
     Fields,
+    /// The definition of the resource Tenant, charts/landlord/crds/tenants.landlord.dev.yaml
+    Crd,
 }
 
 pub(super) fn run(flags: &Docs, out: &mut impl Write) -> Result<()> {
@@ -31,6 +33,7 @@ pub(super) fn run(flags: &Docs, out: &mut impl Write) -> Result<()> {
         Page::Config => crate::config::markdown(),
         Page::Metrics => crate::usage::catalogue::markdown(),
         Page::Fields => crate::rules::field::reference::markdown(),
+        Page::Crd => crate::identity::kubernetes::tenant_crd::definition()?,
     };
     out.write_all(page.as_bytes())?;
     Ok(())

@@ -212,12 +212,13 @@ impl Cgroup<'_> {
         if facts.pod_uid.as_deref() != Some(uid.as_str()) {
             return None;
         }
-        if directory.tenancy().asks_for_pod_labels() && facts.pod_labels.is_empty() {
-            // Many runtimes tell a pod's labels of its sandbox only.
-            return None;
-        }
         let namespace = directory.namespace(facts.pod_namespace.as_deref()?)?;
         let pod = pod_of(facts, &namespace.name)?;
+        // Many runtimes tell a pod's labels of its sandbox only.
+        let subject = self.subject(Some(&pod), Some(namespace));
+        if facts.pod_labels.is_empty() && directory.tenancy().depends_on_pod_labels(&subject) {
+            return None;
+        }
         Some(self.in_pod(directory, &pod, namespace, Provenance::Runtime))
     }
 

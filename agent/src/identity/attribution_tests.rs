@@ -148,13 +148,12 @@ fn the_runtime_may_know_before() {
 
 #[test]
 fn the_runtime_is_not_enough_when_labels_of_pods_count() {
-    let rules = rules(
-        r#"[
-            {"match": {"pod_label": "for"}, "tenant": "{pod_label}"},
-            {"match": {"namespace_label": "team"}, "tenant": "{namespace_label}"}
-        ]"#,
-    );
-    let mut known = Directory::new(rules, Limits::default());
+    let json = r#"[
+        {"match": {"namespace_label": "capsule"}, "tenant": "{namespace_label}"},
+        {"match": {"pod_label": "for"}, "tenant": "{pod_label}"},
+        {"match": {"namespace_label": "team"}, "tenant": "{namespace_label}"}
+    ]"#;
+    let mut known = Directory::new(rules(json), Limits::default());
     known.apply(oil(), 0);
     check(&path(), &known, Some(&facts()), &format!("pending {UID}"));
     let labels = |text: &str| [(text.to_owned(), "gas".to_owned())].into();
@@ -162,6 +161,20 @@ fn the_runtime_is_not_enough_when_labels_of_pods_count() {
     check(&path(), &known, Some(&labelled), "gas oil-1/web-1/web runtime");
     let labelled = ContainerFacts { pod_labels: labels("app"), ..facts() };
     check(&path(), &known, Some(&labelled), "oil oil-1/web-1/web runtime");
+    // Here they cannot count, as a rule or an object before them holds.
+    let takes = |pods: Option<&str>| {
+        let pod_selector = pods.map(samples::selector);
+        let object =
+            TenantObject { namespaces: vec!["oil-*".into()], pod_selector, ..object("acme", 0) };
+        Change::Tenants(Update::All(vec![object]))
+    };
+    known.apply(takes(None), 0);
+    check(&path(), &known, Some(&facts()), "acme oil-1/web-1/web runtime");
+    known.apply(takes(Some("app=web")), 0);
+    check(&path(), &known, Some(&facts()), &format!("pending {UID}"));
+    known.apply(Change::Tenants(Update::All(Vec::new())), 0);
+    known.apply(Change::Namespaces(Update::Put(namespace("oil-1", "capsule=red"))), 0);
+    check(&path(), &known, Some(&facts()), "red oil-1/web-1/web runtime");
 }
 
 #[test]

@@ -12,7 +12,8 @@ use crate::report::say;
 use crate::{chart, files, shell, workspace};
 
 /// Each file, and the agent's arguments that print it.
-const FILES: [(&str, [&str; 2]); 4] = [
+const FILES: [(&str, [&str; 2]); 5] = [
+    ("charts/landlord/crds/tenants.landlord.dev.yaml", ["docs", "crd"]),
     ("docs/cli.md", ["docs", "cli"]),
     ("docs/configuration.md", ["docs", "config"]),
     ("docs/fields.md", ["docs", "fields"]),

@@ -81,10 +81,15 @@ impl Tenancy {
         refused
     }
 
-    /// Whether whose a pod is may depend on the pod's own labels.
+    /// Whether whose a pod's cgroup is may depend on the pod's own labels.
     #[must_use]
-    pub fn asks_for_pod_labels(&self) -> bool {
-        self.rules.ask_for_pod_labels() || self.objects().any(|it| it.pod_selector.is_some())
+    pub fn depends_on_pod_labels(&self, subject: &Subject<'_>) -> bool {
+        let Some(namespace) = subject.namespace else { return false };
+        let first = self.objects().find(|object| object.may_take_pods_of(namespace));
+        match first {
+            Some(object) => object.pod_selector.is_some(),
+            None => self.rules.depend_on_pod_labels(subject),
+        }
     }
 
     /// Whose a cgroup, a pod or a namespace is.
@@ -122,7 +127,7 @@ impl Tenancy {
     /// The conflict about a namespace, if there is one.
     #[must_use]
     pub fn conflict(&self, namespace: &Namespace) -> Option<Conflict> {
-        let mut takers = self.objects().filter(|object| object.takes(namespace));
+        let mut takers = self.takers(namespace);
         let holder = takers.next()?;
         let others: Vec<_> = takers
             .take_while(|other| other.priority == holder.priority)
@@ -133,6 +138,11 @@ impl Tenancy {
             holder: holder.name.clone(),
             others,
         })
+    }
+
+    /// The objects that take a namespace as a whole, the one that has it first.
+    pub fn takers(&self, namespace: &Namespace) -> impl Iterator<Item = &TenantObject> {
+        self.objects().filter(move |object| object.takes(namespace))
     }
 
     fn holder(&self, pod: Option<&Pod>, namespace: &Namespace) -> Option<&TenantObject> {

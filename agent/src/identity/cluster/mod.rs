@@ -10,6 +10,7 @@ pub mod claims;
 pub mod directory;
 pub mod object;
 pub mod quantity;
+pub mod report;
 #[cfg(test)]
 pub(crate) mod samples;
 mod shelf;

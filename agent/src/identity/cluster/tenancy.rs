@@ -70,16 +70,19 @@ impl TenantObject {
         self.pod_selector.is_none() && self.names_or_selects(namespace)
     }
 
-    /// Whether it takes a pod of the namespace, or of a whole namespace.
+    /// Whether it takes a pod of the namespace.
     #[must_use]
     pub fn takes_pod(&self, pod: &Pod, namespace: &Namespace) -> bool {
-        match &self.pod_selector {
-            None => self.takes(namespace),
-            Some(selector) => {
-                let of_any = self.namespaces.is_empty() && self.namespace_selector.is_none();
-                (of_any || self.names_or_selects(namespace)) && selector.holds_for(&pod.labels)
-            }
-        }
+        let selector = self.pod_selector.as_ref();
+        self.may_take_pods_of(namespace)
+            && selector.is_none_or(|selector| selector.holds_for(&pod.labels))
+    }
+
+    /// Whether it takes pods of the namespace, if they have the labels it asks for.
+    #[must_use]
+    pub fn may_take_pods_of(&self, namespace: &Namespace) -> bool {
+        let of_any = self.namespaces.is_empty() && self.namespace_selector.is_none();
+        self.pod_selector.is_some() && of_any || self.names_or_selects(namespace)
     }
 
     fn names_or_selects(&self, namespace: &Namespace) -> bool {

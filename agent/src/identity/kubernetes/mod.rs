@@ -6,7 +6,10 @@
 
 pub mod client;
 pub mod convert;
+pub mod lease;
 mod narrow;
+pub mod tenant_crd;
+pub mod tenant_status;
 mod trouble;
 pub mod watch;
 

@@ -84,10 +84,14 @@ impl TenantRules {
         self.rules.iter().filter_map(|rule| Some(&*rule.namespace_annotation.as_ref()?.key))
     }
 
-    /// Whether a rule asks for a label of pods.
-    #[must_use]
-    pub fn ask_for_pod_labels(&self) -> bool {
-        self.rules.iter().any(|rule| rule.pod_label.is_some())
+    /// Whether whose a cgroup is may depend on labels of its pod: a rule that asks for
+    /// one comes before the first that holds without.
+    pub(in crate::identity) fn depend_on_pod_labels(&self, subject: &Subject<'_>) -> bool {
+        let first = self.rules.iter().find(|rule| match rule.pod_label {
+            Some(_) => rule.found(subject).is_some(),
+            None => rule.owner(subject).is_some(),
+        });
+        first.is_some_and(|rule| rule.pod_label.is_some())
     }
 
     /// Whether a rule asks for the path and the cluster at the same time, so that whose
@@ -191,6 +195,15 @@ impl Rule {
 
     /// The owner, when everything the rule asks holds and a name can be made.
     fn owner(&self, subject: &Subject<'_>) -> Option<(Tenant, Class)> {
+        let mut found = self.found(subject)?;
+        if let Some(ask) = &self.pod_label {
+            found.pod_label = Some(ask.find(&subject.pod?.labels)?);
+        }
+        self.name(&self.tenant.render(&found)?)
+    }
+
+    /// What fields stand for, when everything but labels of the pod is as asked.
+    fn found<'a>(&self, subject: &Subject<'a>) -> Option<Found<'a>> {
         if !self.holds_for_workload(subject) {
             return None;
         }
@@ -217,9 +230,6 @@ impl Rule {
             if let Some(ask) = &self.namespace_annotation {
                 found.namespace_annotation = Some(ask.find(&namespace.annotations)?);
             }
-            if let Some(ask) = &self.pod_label {
-                found.pod_label = Some(ask.find(&subject.pod?.labels)?);
-            }
             if let Some(wanted) = self.hnc {
                 found.hnc_root = hnc_root(&namespace.labels);
                 if found.hnc_root.is_some() != wanted {
@@ -227,7 +237,7 @@ impl Rule {
                 }
             }
         }
-        self.name(&self.tenant.render(&found)?)
+        Some(found)
     }
 
     /// Whether what is asked of the path's parts holds. A namespace as such has no
