@@ -4,6 +4,7 @@
 //! Sole home of aya and of `unsafe`. Knows cgroups and slots, never tenants.
 
 pub mod btf;
+mod cgroup_namespace;
 pub mod cgroupfs;
 mod counters;
 mod epoch;

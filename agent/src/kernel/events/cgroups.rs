@@ -13,11 +13,15 @@ use landlord_ebpf::abi::{SlotInfo, place};
 
 use crate::{
     identity::CgroupId,
-    kernel::{KernelError, cgroupfs::Hierarchies, shared::Shared, slots::path_of},
+    kernel::{
+        KernelError, cgroup_namespace::CgroupNamespace, cgroupfs::Hierarchies, shared::Shared,
+        slots::path_of,
+    },
 };
 
 /// Finds cgroups by their ids.
 pub struct CgroupPaths {
+    namespace: CgroupNamespace,
     hierarchies: Hierarchies,
     info: Shared,
     slot_of: BpfHashMap<MapData, u64, u32>,
@@ -70,7 +74,8 @@ impl CgroupPaths {
         let Copies { info, slot_of } = copies;
         let info = Shared::new("SLOTS", info, size_of::<SlotInfo>(), places.records())?;
         let slot_of = BpfHashMap::try_from(slot_of).map_err(KernelError::map("SLOT_OF"))?;
-        Ok(Self { hierarchies, info, slot_of, places })
+        let namespace = CgroupNamespace::here(&hierarchies);
+        Ok(Self { namespace, hierarchies, info, slot_of, places })
     }
 
     /// Path of a cgroup below the v2 mount. One that the meters have no slot for is
@@ -91,10 +96,11 @@ impl CgroupPaths {
         })
     }
 
-    /// Id of the cgroup at a path below the v2 mount; `None` when there is none.
+    /// Id of the cgroup at a path as `/proc/PID/cgroup` shows it; `None` when there is
+    /// none.
     #[must_use]
     pub fn id_of(&self, path: &str) -> Option<u64> {
-        self.hierarchies.id(path).map(|id| id.0)
+        self.hierarchies.id(&self.namespace.whole(path)?).map(|id| id.0)
     }
 
     /// The slot of a cgroup.
