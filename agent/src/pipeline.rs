@@ -5,19 +5,24 @@
 //! figures asks it. It decides nothing about tenants and parses nothing.
 
 mod clock;
+mod cluster;
 mod collector;
 mod feeder;
+mod heard;
 mod hosts;
 pub mod meter;
 mod name_reader;
 pub mod replay;
+mod roster;
 mod rule_files;
 mod rule_loader;
+mod settling;
 mod watch;
 mod watch_figures;
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -34,6 +39,7 @@ use crate::{
     },
     usage::{saved::StateError, state_file::StateFileError},
 };
+use cluster::Cluster;
 pub use meter::Meter;
 use watch::{Parts, Watch};
 pub use watch_figures::WatchFigures;
@@ -146,11 +152,20 @@ async fn serve(config: &Config) -> Result<(), PipelineError> {
     // Before the sensors: a busy port must not leave anything attached.
     let listener = listener::bind(config.listen).await?;
     let address = listener.local_addr().map_err(PipelineError::io("own address"))?;
-    let mut meter = Meter::start(config, meter::Lifetime::Pinned)?;
+    let node = cluster::node(&config.kubernetes);
+    let mut meter = Meter::of_node(config, meter::Lifetime::Pinned, node.clone())?;
+    let known = meter.known();
     let tenants = meter.tenants();
     let watch = watch(config, &mut meter, None)?;
     let (collector, worker) = collector::spawn(meter, config.interval, watch.as_ref())
         .map_err(PipelineError::io("starting the collector"))?;
+    let cluster = node.map(|node| {
+        let collector = collector.clone();
+        Cluster::start(config, &node, &known, move |change| {
+            let collector = collector.clone();
+            async move { collector.change(change).await }
+        })
+    });
     let reload = watch.as_ref().map(Watch::reload);
     let files = watch_files(config, watch.as_ref());
 
@@ -171,6 +186,9 @@ async fn serve(config: &Config) -> Result<(), PipelineError> {
         None => tracing::info!("no rules are in force"),
     });
     listener::serve(listener, http::router(collector.clone()), asked).await;
+    if let Some(cluster) = cluster {
+        cluster.stop().await;
+    }
     drop(collector);
     drop(files);
     let watched = watch.map(Watch::stop);
@@ -202,8 +220,8 @@ fn watch(
         .then(|| AlertWriter::start(std::io::stdout()))
         .transpose()
         .map_err(PipelineError::io("starting the writer of alerts"))?;
-    let (tenants, detection) = (config.tenants.clone(), detection.clone());
-    Watch::start(Parts { events, paths, tenants, detection, writer, record }).map(Some)
+    let (known, detection) = (meter.known(), detection.clone());
+    Watch::start(Parts { events, paths, known, detection, writer, record }).map(Some)
 }
 
 /// Reads the rules anew when their files change; without that they are read on SIGHUP.
@@ -242,7 +260,17 @@ pub fn record(
 ) -> Result<WatchFigures, PipelineError> {
     runtime()?.block_on(async {
         let mut signals = Signals::new()?;
-        let mut meter = Meter::start(config, meter::Lifetime::Process)?;
+        let node = cluster::node(&config.kubernetes);
+        let mut meter = Meter::of_node(config, meter::Lifetime::Process, node.clone())?;
+        let known = meter.known();
+        let cluster = node.map(|node| {
+            let knows = Arc::clone(&known);
+            // Nothing is counted here.
+            Cluster::start(config, &node, &known, move |change| {
+                knows.apply(change, clock::monotonic_ns());
+                std::future::ready(())
+            })
+        });
         let watch = watch(config, &mut meter, Some(recording.file.clone()))?
             .ok_or(PipelineError::NoEvents)?;
         began();
@@ -256,6 +284,9 @@ pub fn record(
         }
         let figures = watch.figures();
         watch.stop()?;
+        if let Some(cluster) = cluster {
+            cluster.stop().await;
+        }
         let figures = figures.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         Ok(figures.clone())
     })

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
-use crate::config::{self, Config, LogFormat, Overrides, duration};
+use crate::config::{self, Config, Kubernetes, LogFormat, Overrides, duration};
 use crate::identity::tenant::RuleSpec;
 
 /// Print or check the configuration
@@ -83,6 +83,7 @@ struct File<'a> {
     max_cgroups: u32,
     max_tenants: u32,
     max_wait_causes: u32,
+    kubernetes: &'a Kubernetes,
     tenant_labels: Vec<&'a str>,
     tenants: &'a [RuleSpec],
 }
@@ -116,6 +117,7 @@ fn render(config: &Config, format: Format) -> Result<String> {
         max_cgroups: config.max_cgroups,
         max_tenants: config.max_tenants,
         max_wait_causes: config.max_wait_causes,
+        kubernetes: &config.kubernetes,
         tenant_labels: config.tenants.carried().collect(),
         tenants: config.tenants.specs(),
     };
@@ -156,6 +158,13 @@ mod tests {
         max_cgroups: 2048
         max_tenants: 1000
         max_wait_causes: 32
+        kubernetes:
+          enabled: auto
+          node: ""
+          kubeconfig: ""
+          addresses: false
+          tenants: true
+          kubelet: false
         tenant_labels:
         - team
         - cost-center

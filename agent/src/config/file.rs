@@ -13,6 +13,7 @@ use serde::Deserialize;
 use crate::config::detection::AlertFormat;
 use crate::config::duration::Time;
 use crate::config::error::{ConfigError, found};
+use crate::config::kubernetes::Kubernetes;
 use crate::config::resolve::LogSettings;
 use crate::config::yaml::{self, Content, Node};
 use crate::identity::tenant::RuleSpec;
@@ -37,6 +38,7 @@ pub(super) struct Settings {
     pub(super) rules: RuleSettings,
     pub(super) alerts: AlertSettings,
     pub(super) events: EventSettings,
+    pub(super) kubernetes: Kubernetes,
     pub(super) tenant_labels: Vec<String>,
     pub(super) tenants: Vec<RuleSpec>,
 }

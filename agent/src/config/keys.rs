@@ -41,6 +41,10 @@ pub(super) enum Kind {
     Runtime,
     /// A path from the root.
     AbsolutePath,
+    /// The same, or nothing.
+    OptionalPath,
+    /// Any text.
+    Text,
     /// A regular expression.
     Regex,
     /// A name with `{fields}`.
@@ -200,6 +204,47 @@ pub(super) static KEYS: &[Key] = &[
         about: "MiB that the agent keeps of processes and of events that wait for what their \
                 container is. Of processes that exceed it the oldest that have ended are \
                 forgotten first, and counted.",
+    },
+    Key {
+        name: "kubernetes.enabled",
+        kind: Kind::Choice(&["auto", "always", "never"]),
+        default: "auto",
+        about: "Whether the API server is asked whose the pods of this node are. `auto`: in a pod, \
+                or when `kubernetes.kubeconfig` is set. The agent meters on when the API server \
+                cannot be reached; what pods use meanwhile is held until it is.",
+    },
+    Key {
+        name: "kubernetes.node",
+        kind: Kind::Text,
+        default: "''",
+        about: "Name of this node in the cluster; empty: the machine's name.",
+    },
+    Key {
+        name: "kubernetes.kubeconfig",
+        kind: Kind::OptionalPath,
+        default: "''",
+        about: "File that says where the API server is and who asks; empty: the service account of \
+                the agent's pod.",
+    },
+    Key {
+        name: "kubernetes.addresses",
+        kind: Kind::Flag,
+        default: "false",
+        about: "Whether pods, nodes and Services of the whole cluster may be watched for their \
+                addresses, so that the far end of a connection has an owner.",
+    },
+    Key {
+        name: "kubernetes.tenants",
+        kind: Kind::Flag,
+        default: "true",
+        about: "Whether tenants are also taken from `Tenant` objects of the cluster. They come \
+                before the rules below; see docs/tenants.md.",
+    },
+    Key {
+        name: "kubernetes.kubelet",
+        kind: Kind::Flag,
+        default: "false",
+        about: "Whether the kubelet may be asked for the use of volumes and ephemeral storage.",
     },
     Key {
         name: "tenant_labels",
@@ -411,6 +456,8 @@ impl Kind {
             Self::Choice(words) => one_of(words),
             Self::Runtime => one_of(&runtime_names()),
             Self::AbsolutePath => "a path that begins with `/`".to_owned(),
+            Self::OptionalPath => "a path that begins with `/`, or nothing".to_owned(),
+            Self::Text => "a text".to_owned(),
             Self::Regex => "a regular expression, in quotes".to_owned(),
             Self::Template => "a name, such as `acme` or `'pod-{pod_uid}'`".to_owned(),
             Self::Rules => "a list of rules, each with `match` and `tenant`".to_owned(),
@@ -453,12 +500,17 @@ impl Kind {
                 .as_str()
                 .and_then(duration::parse)
                 .is_some_and(|time| (*least..=*most).contains(&time)),
-            Self::AbsolutePath => {
-                value.as_str().is_some_and(|path| path.starts_with('/') && !path.contains('\0'))
+            Self::AbsolutePath => value.as_str().is_some_and(is_absolute),
+            Self::OptionalPath => {
+                value.as_str().is_some_and(|path| path.is_empty() || is_absolute(path))
             }
             _ => true,
         }
     }
+}
+
+fn is_absolute(path: &str) -> bool {
+    path.starts_with('/') && !path.contains('\0')
 }
 
 fn one_of(words: &[&str]) -> String {

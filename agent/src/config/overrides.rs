@@ -64,6 +64,24 @@ pub struct Overrides {
     /// Memory kept of processes and waiting events
     #[arg(long, value_name = "MIB")]
     pub events_memory: Option<String>,
+    /// Whether the API server is asked whose pods are: auto, always or never
+    #[arg(long, value_name = "auto|always|never")]
+    pub kubernetes_enabled: Option<String>,
+    /// Name of this node in the cluster
+    #[arg(long, value_name = "NAME")]
+    pub kubernetes_node: Option<String>,
+    /// Where the API server is and who asks
+    #[arg(long, value_name = "FILE")]
+    pub kubernetes_kubeconfig: Option<String>,
+    /// Whether addresses of the whole cluster may be watched
+    #[arg(long, value_name = "true|false")]
+    pub kubernetes_addresses: Option<String>,
+    /// Whether tenants are also taken from Tenant objects
+    #[arg(long, value_name = "true|false")]
+    pub kubernetes_tenants: Option<String>,
+    /// Whether the kubelet may be asked for the use of storage
+    #[arg(long, value_name = "true|false")]
+    pub kubernetes_kubelet: Option<String>,
 }
 
 impl Overrides {
@@ -89,6 +107,12 @@ impl Overrides {
             events_rate,
             events_buffer,
             events_memory,
+            kubernetes_enabled,
+            kubernetes_node,
+            kubernetes_kubeconfig,
+            kubernetes_addresses,
+            kubernetes_tenants,
+            kubernetes_kubelet,
         } = self;
         let texts = [
             ("listen", listen),
@@ -109,6 +133,12 @@ impl Overrides {
             ("events.rate", events_rate),
             ("events.buffer", events_buffer),
             ("events.memory", events_memory),
+            ("kubernetes.enabled", kubernetes_enabled),
+            ("kubernetes.node", kubernetes_node),
+            ("kubernetes.kubeconfig", kubernetes_kubeconfig),
+            ("kubernetes.addresses", kubernetes_addresses),
+            ("kubernetes.tenants", kubernetes_tenants),
+            ("kubernetes.kubelet", kubernetes_kubelet),
         ];
         texts.into_iter().filter_map(|(name, text)| {
             let key = KEYS.iter().find(|key| key.name == name)?;

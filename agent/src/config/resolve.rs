@@ -17,6 +17,7 @@ use crate::config::error::{ConfigError, FLAG, closest};
 use crate::config::explain::{FILE_LAYER, explain, out_of_bounds, wrong_label, wrong_rule};
 use crate::config::file::{Settings, Source};
 use crate::config::keys::{KEYS, VARIABLE_PREFIX};
+use crate::config::kubernetes::Kubernetes;
 use crate::config::overrides::Overrides;
 use crate::config::yaml::Content;
 use crate::identity::TenantRules;
@@ -102,6 +103,8 @@ pub struct Config {
     pub max_wait_causes: u32,
     /// Who is whose tenant, and which labels go along.
     pub tenants: TenantRules,
+    /// Whether and how the cluster is asked.
+    pub kubernetes: Kubernetes,
     /// Rules and their alerts; `None` when the agent only meters.
     pub detection: Option<Detection>,
     /// The file that was read.
@@ -273,6 +276,7 @@ fn resolve(
         max_tenants: settings.max_tenants,
         max_wait_causes: settings.max_wait_causes,
         tenants,
+        kubernetes: settings.kubernetes,
         detection,
         file: None,
         warnings: variables.warnings(),

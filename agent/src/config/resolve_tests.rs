@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Config, LogFormat, LogLevel, Source, Variables, load_from, resolve};
-use crate::config::ConfigError;
 use crate::config::keys::KEYS;
 use crate::config::overrides::Overrides;
+use crate::config::{ConfigError, Enabled};
 use crate::identity::Subject;
 use crate::identity::cgroup_path::Workload;
 use crate::identity::cluster::samples;
@@ -135,6 +135,7 @@ fn every_key_can_be_set() {
          max_cgroups: 64\n\
          max_tenants: 1\n\
          max_wait_causes: 1000\n\
+         kubernetes: { enabled: always, node: n, kubeconfig: /k, tenants: false }\n\
          tenants: [ { match: { path: ^/acme }, tenant: acme } ]\n\
          tenant_labels: [ acme.com/team ]\n",
     )
@@ -143,6 +144,9 @@ fn every_key_can_be_set() {
     assert_eq!(config.interval, Duration::from_millis(1500));
     assert_eq!((config.log.format, config.log.level), (LogFormat::Json, LogLevel::Trace));
     assert_eq!(config.pin, None);
+    let kubernetes = &config.kubernetes;
+    assert_eq!((kubernetes.enabled, &*kubernetes.node), (Enabled::Always, "n"));
+    assert_eq!((kubernetes.kubeconfig(), kubernetes.tenants), (Some(Path::new("/k")), false));
     assert_eq!(config.state, Path::new("/y"));
     assert_eq!((config.max_cgroups, config.max_tenants, config.max_wait_causes), (64, 1, 1000));
     assert_eq!(config.tenants.tenant(Some("/acme/x")).as_str(), "acme");
@@ -259,7 +263,7 @@ fn unknown_keys() {
       |
     1 | colour: red
       | ^^^^^^
-      = expected one of `listen`, `interval`, `log`, `pin`, `state`, `max_cgroups`, `max_tenants`, `max_wait_causes`, `rules`, `alerts`, `events`, `tenant_labels`, `tenants`
+      = expected one of `listen`, `interval`, `log`, `pin`, `state`, `max_cgroups`, `max_tenants`, `max_wait_causes`, `rules`, `alerts`, `events`, `kubernetes`, `tenant_labels`, `tenants`
     "#);
     insta::assert_snapshot!(mistake("tenants:\n  - match: { pods: true }\n    tenant: a\n"), @"
     landlord.yaml:2:14: unknown key `pods` in `match` of tenant rule 1

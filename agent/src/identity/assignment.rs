@@ -89,6 +89,9 @@ pub enum GaveUp {
 }
 
 impl GaveUp {
+    /// All reasons.
+    pub const ALL: [Self; 2] = [Self::NeverTold, Self::TooMany];
+
     /// The value of the label `reason` of metrics.
     #[must_use]
     pub const fn label(self) -> &'static str {

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::container::ContainerFacts;
 use crate::identity::Tenant;
 use crate::identity::assignment::{Assignment, Decider, GaveUp, Subject};
@@ -18,7 +20,10 @@ use crate::identity::cluster::{Directory, Source};
 pub const GRACE_NS: u64 = 10 * 1_000_000_000;
 
 /// How an identity was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
 pub enum Provenance {
     /// By the cgroup's path alone.
     Cgroup,
@@ -31,6 +36,7 @@ pub enum Provenance {
     /// As by [`Self::Informer`], after it had been pending.
     Late,
     /// It was not found.
+    #[default]
     Unknown,
 }
 
@@ -152,6 +158,25 @@ pub fn resolve(
         }
         None => Resolution::Pending { uid: uid.clone() },
     }
+}
+
+/// Whose a pod is that had cgroups once and has none any more, by its UID as their paths
+/// had it; `None` while it may still be told.
+#[must_use]
+pub fn resolve_ended(uid: &str, directory: &Directory, now_ns: u64) -> Option<Assignment> {
+    if let Some(pod) = directory.pod(uid)
+        && let Some(assignment) = directory.owner_of_pod(pod)
+    {
+        return Some(assignment);
+    }
+    let waiting = Waiting { now_ns, ended_ns: Some(0), was_pending: true, has_room: true };
+    let gave_up = if directory.has_cluster() {
+        gives_up(directory, &waiting)
+    } else {
+        // Nobody will tell.
+        Some(GaveUp::NeverTold)
+    };
+    gave_up.map(|reason| Assignment::unknown(Decider::GaveUp(reason)))
 }
 
 /// Why a pod that was not told is not waited for any longer. While the API server cannot

@@ -55,6 +55,18 @@ pub enum Qos {
     BestEffort,
 }
 
+impl Qos {
+    /// The class as the API server writes it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Guaranteed => "Guaranteed",
+            Self::Burstable => "Burstable",
+            Self::BestEffort => "BestEffort",
+        }
+    }
+}
+
 /// A Kubernetes pod.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pod {

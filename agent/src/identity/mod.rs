@@ -10,13 +10,15 @@ pub mod assignment;
 pub mod attribution;
 pub mod cgroup_path;
 pub mod cluster;
+pub mod known;
 pub mod kubernetes;
 pub mod registry;
 pub mod template;
 pub mod tenant;
 
 pub use assignment::{Assignment, Class, Subject, TenantLabels};
-pub use attribution::{Attribution, Provenance, Resolution, Waiting, resolve};
+pub use attribution::{Attribution, Provenance, Resolution, Waiting, resolve, resolve_ended};
+pub use known::Known;
 pub use registry::Registry;
 pub use tenant::{Tenant, TenantRules};
 

@@ -1,17 +1,26 @@
-//! The cgroups seen so far, each with its tenant.
+//! The cgroups seen so far, each with whose it is.
 //!
 //! A cgroup is named by its id **and** its birth: the kernel gives a removed
 //! directory's inode number to a new one. The table never reads a clock (the
 //! caller says what time it is) and never decides by itself who lives.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use crate::identity::{CgroupId, Tenant, TenantRules};
+use crate::container::ContainerFacts;
+use crate::identity::assignment::{Decider, GaveUp};
+use crate::identity::attribution::{self, Attribution, Resolution, Waiting};
+use crate::identity::cgroup_path::Workload;
+use crate::identity::cluster::Directory;
+use crate::identity::{CgroupId, Tenant};
 use crate::usage::reading::Slot;
 
 /// How long a cgroup keeps its entry after it was last mentioned, nanoseconds:
 /// last deltas and late events of 60 seconds still find their owner.
 pub const TOMBSTONE_NS: u64 = 60 * 1_000_000_000;
+
+/// Cgroups that may wait for their pod to be told at the same time.
+const PENDING_MAX: usize = 4096;
 
 /// One life of a cgroup id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,13 +29,77 @@ struct Life {
     born_ns: u64,
 }
 
+/// A cgroup as a reading mentions it.
+#[derive(Clone, Copy, Debug)]
+pub struct Sighting<'a> {
+    /// Its id.
+    pub id: CgroupId,
+    /// Its counters.
+    pub slot: Slot,
+    /// Path below the v2 mount; may be `None` at first and come later.
+    pub path: Option<&'a str>,
+    /// When its slot was taken, nanoseconds.
+    pub born_ns: u64,
+    /// Whether it is there.
+    pub alive: bool,
+}
+
+/// Who knows whose cgroups are, at one moment.
+#[derive(Clone, Copy)]
+pub struct Knowledge<'a> {
+    /// Rules and cluster.
+    pub directory: &'a Directory,
+    /// What runtimes said of containers, by their ids in full.
+    pub containers: &'a HashMap<Box<str>, Arc<ContainerFacts>>,
+    /// The time by the clock that the directory is told, nanoseconds.
+    pub now_ns: u64,
+}
+
+/// Whom the use of a cgroup is booked to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The tenant; `None` while it is still to be told for the pod.
+    pub tenant: Option<Arc<str>>,
+    /// The pod's UID as the path has it.
+    pub pod: Option<Arc<str>>,
+}
+
+/// A pod that was waited for, and its tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// The pod's UID as the path has it.
+    pub pod: Arc<str>,
+    /// Whose it is, also when nobody told.
+    pub tenant: Tenant,
+}
+
+/// A pod that has, or lately had, a cgroup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenPod {
+    /// What was found out; of several cgroups, from that which tells most.
+    pub attribution: Attribution,
+    /// Whether it is still to be told.
+    pub pending: bool,
+    /// Whether one of its cgroups is there.
+    pub alive: bool,
+}
+
+/// Pods by their UIDs as paths have them.
+pub type SeenPods = BTreeMap<Arc<str>, SeenPod>;
+
 #[derive(Debug)]
 struct Entry {
-    tenant: Tenant,
-    /// False while the path is not known and the tenant therefore `unknown`.
-    named: bool,
+    /// `None` while it is not known and the tenant therefore `unknown`.
+    path: Option<Box<str>>,
+    pod: Option<Arc<str>>,
+    attribution: Attribution,
+    pending: bool,
+    was_pending: bool,
+    /// The directory's when the attribution was found.
+    generation: u64,
     /// As of the last observation.
     alive: bool,
+    ended_ns: Option<u64>,
     /// Observed since the last sweep.
     observed: bool,
     /// The last sweep that found it observed.
@@ -36,84 +109,231 @@ struct Entry {
 /// The table of cgroups.
 #[derive(Debug)]
 pub struct Registry {
-    rules: TenantRules,
     capacity: usize,
     entries: HashMap<Life, Entry>,
     slots: HashMap<Slot, Life>,
+    pods: HashMap<Arc<str>, PodCounts>,
+    pending: usize,
+    settled: Vec<Settled>,
+    given_up: BTreeMap<GaveUp, u64>,
+}
+
+/// Cgroups of one pod that are in the table.
+#[derive(Clone, Copy, Debug, Default)]
+struct PodCounts {
+    all: usize,
+    living: usize,
+    gave_up: bool,
 }
 
 impl Registry {
     /// A capacity for one node: a hundred cgroups born and dead every second and
-    /// remembered for a minute, beside all that live. About 3 MiB when full.
+    /// remembered for a minute, beside all that live. About 6 MiB when full.
     pub const NODE_CAPACITY: usize = 16_384;
 
     /// An empty table. It holds at most `capacity` cgroups, living and dead; what
     /// exceeds it is resolved anew at every observation.
     #[must_use]
-    pub fn new(rules: TenantRules, capacity: usize) -> Self {
-        Self { rules, capacity, entries: HashMap::new(), slots: HashMap::new() }
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            capacity,
+            entries: HashMap::new(),
+            slots: HashMap::new(),
+            pods: HashMap::new(),
+            pending: 0,
+            settled: Vec::new(),
+            given_up: BTreeMap::new(),
+        }
     }
 
-    /// The tenant of a cgroup that a reading mentions. `born_ns` is the time its
-    /// slot was taken; `path` may be `None` at first and come later. Once known, a
-    /// path settles the tenant for this life of the id, even if later readings
-    /// have none or another.
-    pub fn observe(
-        &mut self,
-        id: CgroupId,
-        slot: Slot,
-        path: Option<&str>,
-        born_ns: u64,
-        alive: bool,
-    ) -> Tenant {
-        let life = Life { id, born_ns };
-        if let Some(entry) = self.entries.get_mut(&life) {
-            if !entry.named && path.is_some() {
-                entry.tenant = self.rules.tenant(path);
-                entry.named = true;
+    /// Whose a cgroup that a reading mentions is now. Once known, a path stays for this
+    /// life of the id, even if later readings have none or another; whose the path is
+    /// may change with what is known of its pod and with the rules.
+    pub fn observe(&mut self, sighting: &Sighting<'_>, knowledge: &Knowledge<'_>) -> Owner {
+        let life = Life { id: sighting.id, born_ns: sighting.born_ns };
+        let known = self.entries.remove(&life);
+        let is_new = known.is_none();
+        let mut entry = match known {
+            Some(entry) => {
+                self.leave(&entry);
+                entry
             }
-            entry.alive = alive;
-            entry.observed = true;
-            return entry.tenant.clone();
-        }
-        let tenant = self.rules.tenant(path);
-        if self.entries.len() >= self.capacity && !self.evict_oldest_dead() {
-            return tenant;
-        }
-        let entry = Entry {
-            tenant: tenant.clone(),
-            named: path.is_some(),
-            alive,
-            observed: true,
-            seen_ns: None,
+            None => Entry::unseen(),
         };
-        self.entries.insert(life, entry);
-        let newest = self.slots.entry(slot).or_insert(life);
-        if newest.born_ns <= born_ns {
-            *newest = life;
+        entry.alive = sighting.alive;
+        entry.observed = true;
+        if entry.alive {
+            entry.ended_ns = None;
+        } else {
+            entry.ended_ns.get_or_insert(knowledge.now_ns);
         }
-        tenant
+        let learns = entry.path.is_none() && sighting.path.is_some();
+        if learns {
+            entry.path = sighting.path.map(Into::into);
+            entry.pod = sighting.path.and_then(pod_uid);
+        }
+        let is_old = entry.generation != knowledge.directory.generation();
+        if is_new || learns || is_old || entry.pending {
+            self.resolve(&mut entry, knowledge);
+        }
+        let owner = entry.owner();
+        if !is_new || self.entries.len() < self.capacity || self.evict_oldest_dead() {
+            self.enter(&entry);
+            self.entries.insert(life, entry);
+            let newest = self.slots.entry(sighting.slot).or_insert(life);
+            if newest.born_ns <= life.born_ns {
+                *newest = life;
+            }
+        }
+        owner
+    }
+
+    /// Counts an entry that gets into the table.
+    fn enter(&mut self, entry: &Entry) {
+        self.pending += usize::from(entry.pending);
+        if let Some(pod) = &entry.pod {
+            let counts = self.pods.entry(Arc::clone(pod)).or_default();
+            counts.all += 1;
+            counts.living += usize::from(entry.alive);
+            let Decider::GaveUp(reason) = entry.attribution.assignment.decider else { return };
+            if !std::mem::replace(&mut counts.gave_up, true) {
+                *self.given_up.entry(reason).or_default() += 1;
+            }
+        }
+    }
+
+    /// Takes an entry that gets out of the table from the counts. Its pod stays known
+    /// until [`Self::sweep`].
+    fn leave(&mut self, entry: &Entry) {
+        self.pending -= usize::from(entry.pending);
+        if let Some(counts) = entry.pod.as_ref().and_then(|pod| self.pods.get_mut(pod)) {
+            counts.all -= 1;
+            counts.living -= usize::from(entry.alive);
+        }
+    }
+
+    /// Finds out whose the cgroup of an entry, which is out of the table, is now.
+    fn resolve(&mut self, entry: &mut Entry, knowledge: &Knowledge<'_>) {
+        let path = entry.path.as_deref();
+        let container = path.and_then(container_id);
+        let facts = container.and_then(|id| knowledge.containers.get(&*id));
+        let has_living = entry.pod.as_ref().is_some_and(|pod| self.has_living_pod(pod));
+        let waiting = Waiting {
+            now_ns: knowledge.now_ns,
+            // A pod whose other cgroups live has not ended.
+            ended_ns: entry.ended_ns.filter(|_| !has_living),
+            was_pending: entry.was_pending,
+            has_room: entry.pending || self.pending < PENDING_MAX,
+        };
+        let facts = facts.map(|facts| &**facts);
+        let resolution = attribution::resolve(path, knowledge.directory, facts, &waiting);
+        let waited = entry.pending;
+        entry.generation = knowledge.directory.generation();
+        entry.pending = matches!(resolution, Resolution::Pending { .. });
+        entry.was_pending |= entry.pending;
+        entry.attribution = resolution.attribution();
+        if waited
+            && !entry.pending
+            && let Some(pod) = &entry.pod
+        {
+            let tenant = entry.attribution.tenant().clone();
+            let settled = Settled { pod: Arc::clone(pod), tenant };
+            if !self.settled.contains(&settled) {
+                self.settled.push(settled);
+            }
+        }
+    }
+
+    /// Pods that were waited for and whose tenant is known since the last call.
+    pub fn take_settled(&mut self) -> Vec<Settled> {
+        std::mem::take(&mut self.settled)
+    }
+
+    /// Whether a cgroup of this pod is there.
+    #[must_use]
+    pub fn has_living_pod(&self, pod: &str) -> bool {
+        self.pods.get(pod).is_some_and(|counts| counts.living > 0)
+    }
+
+    /// Whether a cgroup of this pod is in the table.
+    #[must_use]
+    pub fn has_pod(&self, pod: &str) -> bool {
+        self.pods.get(pod).is_some_and(|counts| counts.all > 0)
+    }
+
+    /// Pods that were not waited for any longer, as nobody told of them, by reason.
+    #[must_use]
+    pub fn given_up(&self) -> &BTreeMap<GaveUp, u64> {
+        &self.given_up
+    }
+
+    /// Pods of the cgroups in the table, by UID as the path has it.
+    #[must_use]
+    pub fn pods(&self) -> SeenPods {
+        let mut pods = SeenPods::new();
+        for entry in self.entries.values() {
+            let Some(uid) = &entry.pod else { continue };
+            let seen = SeenPod {
+                attribution: entry.attribution.clone(),
+                pending: entry.pending,
+                alive: entry.alive,
+            };
+            match pods.get_mut(uid) {
+                None => {
+                    pods.insert(Arc::clone(uid), seen);
+                }
+                Some(known) => {
+                    known.alive |= seen.alive;
+                    if known.attribution.pod.is_none() && seen.attribution.pod.is_some() {
+                        *known = SeenPod { alive: known.alive, ..seen };
+                    }
+                }
+            }
+        }
+        pods
+    }
+
+    /// Living cgroups by how their identity was found; `pending` where it is still to be.
+    #[must_use]
+    pub fn provenance(&self) -> BTreeMap<&'static str, u64> {
+        let mut counts = BTreeMap::new();
+        for entry in self.entries.values().filter(|entry| entry.alive) {
+            let label =
+                if entry.pending { "pending" } else { entry.attribution.provenance.label() };
+            *counts.entry(label).or_default() += 1;
+        }
+        counts
     }
 
     /// The tenant that has, or last had, this slot.
     #[must_use]
     pub fn tenant_of_slot(&self, slot: Slot) -> Option<&Tenant> {
-        self.entries.get(self.slots.get(&slot)?).map(|entry| &entry.tenant)
+        self.entries.get(self.slots.get(&slot)?).map(|entry| entry.attribution.tenant())
     }
 
     /// Forgets cgroups that nobody has mentioned for [`TOMBSTONE_NS`]: the living
     /// are in every reading, the dead until their slot is given back. Call this
     /// after each collection, with a clock that does not go back.
     pub fn sweep(&mut self, now_ns: u64) {
-        self.entries.retain(|_, entry| {
+        let Self { entries, pods, pending, .. } = self;
+        entries.retain(|_, entry| {
+            let counts = entry.pod.as_ref().and_then(|pod| pods.get_mut(pod));
+            let lived = entry.alive;
             if std::mem::take(&mut entry.observed) {
                 entry.seen_ns = Some(now_ns);
             } else {
                 entry.alive = false;
             }
             let seen = *entry.seen_ns.get_or_insert(now_ns);
-            now_ns.saturating_sub(seen) < TOMBSTONE_NS
+            let stays = now_ns.saturating_sub(seen) < TOMBSTONE_NS;
+            *pending -= usize::from(!stays && entry.pending);
+            if let Some(counts) = counts {
+                counts.all -= usize::from(!stays);
+                counts.living -= usize::from(lived && !(stays && entry.alive));
+            }
+            stays
         });
+        pods.retain(|_, counts| counts.all > 0);
         self.slots.retain(|_, life| self.entries.contains_key(life));
     }
 
@@ -134,8 +354,42 @@ impl Registry {
         let dead = self.entries.iter().filter(|(_, entry)| !entry.alive);
         let oldest = dead.min_by_key(|(life, entry)| (entry.seen_ns, life.born_ns));
         let life = oldest.map(|(life, _)| *life);
-        life.is_some_and(|life| self.entries.remove(&life).is_some())
+        let Some(evicted) = life.and_then(|life| self.entries.remove(&life)) else { return false };
+        self.leave(&evicted);
+        true
     }
+}
+
+impl Entry {
+    fn unseen() -> Self {
+        Self {
+            path: None,
+            pod: None,
+            attribution: Attribution::pending(),
+            pending: false,
+            was_pending: false,
+            generation: 0,
+            alive: false,
+            ended_ns: None,
+            observed: false,
+            seen_ns: None,
+        }
+    }
+
+    fn owner(&self) -> Owner {
+        let tenant = (!self.pending).then(|| self.attribution.tenant().shared());
+        Owner { tenant, pod: self.pod.clone() }
+    }
+}
+
+/// The pod's UID in a path.
+fn pod_uid(path: &str) -> Option<Arc<str>> {
+    Workload::parse(path).pod.map(|pod| pod.uid.as_str().into())
+}
+
+/// The container's id in a path.
+fn container_id(path: &str) -> Option<Box<str>> {
+    Workload::parse(path).container.map(|container| container.id.as_str().into())
 }
 
 #[cfg(test)]

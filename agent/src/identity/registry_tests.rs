@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
 
-use super::{Registry, TOMBSTONE_NS};
+use super::{Knowledge, Registry, Sighting, TOMBSTONE_NS};
+use crate::identity::cluster::Directory;
 use crate::identity::tenant::{MatchSpec, RuleClass, RuleSpec};
 use crate::identity::{CgroupId, Tenant, TenantRules, UNKNOWN};
 use crate::usage::reading::Slot;
@@ -12,22 +13,51 @@ use crate::usage::reading::Slot;
 const SECOND: u64 = 1_000_000_000;
 
 /// A table in which the tenant is the first component of the path.
-fn registry(capacity: usize) -> Registry {
+struct Table {
+    registry: Registry,
+    directory: Directory,
+}
+
+impl std::ops::Deref for Table {
+    type Target = Registry;
+
+    fn deref(&self) -> &Registry {
+        &self.registry
+    }
+}
+
+impl std::ops::DerefMut for Table {
+    fn deref_mut(&mut self) -> &mut Registry {
+        &mut self.registry
+    }
+}
+
+impl Table {
+    fn see(&mut self, id: u64, path: Option<&str>, born_ns: u64, alive: bool) -> String {
+        let knowledge =
+            Knowledge { directory: &self.directory, containers: &HashMap::new(), now_ns: 0 };
+        let sighting = Sighting { id: CgroupId(id), slot: Slot(0), path, born_ns, alive };
+        self.registry.observe(&sighting, &knowledge).tenant.unwrap().to_string()
+    }
+}
+
+fn registry(capacity: usize) -> Table {
     let matches = MatchSpec { path: Some("^/".to_owned()), ..MatchSpec::default() };
     let rules = TenantRules::compile(vec![RuleSpec {
         matches,
         tenant: "{top}".to_owned(),
         class: RuleClass::Tenant,
     }]);
-    Registry::new(rules.unwrap(), capacity)
+    let directory = Directory::without_cluster(rules.unwrap());
+    Table { registry: Registry::new(capacity), directory }
 }
 
-fn observe(registry: &mut Registry, id: u64, path: Option<&str>, born_ns: u64) -> String {
-    registry.observe(CgroupId(id), Slot(0), path, born_ns, true).to_string()
+fn observe(registry: &mut Table, id: u64, path: Option<&str>, born_ns: u64) -> String {
+    registry.see(id, path, born_ns, true)
 }
 
-fn bury(registry: &mut Registry, id: u64, born_ns: u64) -> String {
-    registry.observe(CgroupId(id), Slot(0), None, born_ns, false).to_string()
+fn bury(registry: &mut Table, id: u64, born_ns: u64) -> String {
+    registry.see(id, None, born_ns, false)
 }
 
 #[test]
@@ -139,7 +169,7 @@ proptest! {
                         known.entry(life).or_insert(TENANTS[path]);
                     }
                     let path = path.map(|path| PATHS[path]);
-                    let tenant = registry.observe(CgroupId(id), Slot(0), path, born_ns, alive);
+                    let tenant = registry.see(id, path, born_ns, alive);
                     if let Some(expected) = known.get(&life) {
                         prop_assert_eq!(tenant.as_str(), *expected);
                     }
@@ -154,7 +184,7 @@ proptest! {
         let mut registry = registry(16);
         for (now, (id, alive)) in ids.into_iter().enumerate() {
             let now = u64::try_from(now).unwrap();
-            registry.observe(CgroupId(id), Slot(0), Some("/a"), now, alive);
+            registry.see(id, Some("/a"), now, alive);
             registry.sweep(now);
             prop_assert!(registry.len() <= 16);
         }

@@ -11,6 +11,14 @@ pub(super) fn boottime_ns() -> u64 {
     seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(now.tv_nsec).unwrap_or(0))
 }
 
+/// `CLOCK_MONOTONIC`, nanoseconds: the clock of births and deaths of cgroups, and of
+/// what is known of the cluster.
+pub(super) fn monotonic_ns() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
+    seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(now.tv_nsec).unwrap_or(0))
+}
+
 /// Nanoseconds since 1970 at which `CLOCK_BOOTTIME` was 0, as the wall clock is now.
 pub(super) fn boot_unix_ns() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

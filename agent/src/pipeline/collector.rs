@@ -15,6 +15,7 @@ use super::meter::Meter;
 use super::watch::Watch;
 use super::watch_figures::{WatchFigures, detection_usage};
 use crate::{
+    identity::cluster::Change,
     sinks::http::{Readiness, SourceError, UsageSource},
     sinks::recent::Recent,
     usage::tenant::NodeUsage,
@@ -28,6 +29,8 @@ type Answer = Result<Arc<NodeUsage>, SourceError>;
 
 enum Request {
     Usage(oneshot::Sender<Answer>),
+    /// News of the cluster, and whom to tell that it is taken.
+    Change(Box<Change>, oneshot::Sender<()>),
     Stop,
 }
 
@@ -72,6 +75,18 @@ impl Worker {
         }
         if self.thread.join().is_err() {
             tracing::error!("the collector panicked");
+        }
+    }
+}
+
+impl Collector {
+    /// Has news of the cluster taken, after what was used until now has been counted.
+    pub(super) async fn change(&self, change: Change) {
+        let (done, taken) = oneshot::channel();
+        if self.requests.send(Request::Change(Box::new(change), done)).is_err()
+            || taken.await.is_err()
+        {
+            tracing::debug!("the collector ended before it took news of the cluster");
         }
     }
 }
@@ -125,6 +140,15 @@ fn collect(
                 };
                 if client.send(answer).is_err() {
                     tracing::debug!("a client hung up before its figures were read");
+                }
+            }
+            Ok(Request::Change(change, done)) => {
+                if let Err(error) = meter.change(*change) {
+                    // What was used since the last collection goes to the new owner.
+                    tracing::error!(%error, "cannot collect before an owner changes");
+                }
+                if done.send(()).is_err() {
+                    tracing::debug!("the watches ended while their news was taken");
                 }
             }
             Err(RecvTimeoutError::Timeout) => {

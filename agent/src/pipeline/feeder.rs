@@ -9,14 +9,14 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use super::PROC;
-use super::clock::boottime_ns;
+use super::clock::{boottime_ns, monotonic_ns};
 use super::hosts::{Hosts, Resolved};
 use super::name_reader::NameReader;
 use crate::capture::{CaptureError, Writer};
 use crate::config::AlertFormat;
 use crate::container::{Answer, ContainerFacts, Lookup};
 use crate::detection::{Alert, Cgroup, Container, Detector, Input};
-use crate::identity::{CgroupId, TenantRules};
+use crate::identity::{CgroupId, Known, Waiting, resolve};
 use crate::kernel::events::{CgroupPaths, Place};
 use crate::process::{Names, NamesAnswer, ProcFs};
 use crate::sinks::alerts::AlertWriter;
@@ -25,7 +25,7 @@ use crate::sinks::recent::Recent;
 /// All but the rings, so that it can be fed while they are read.
 pub(super) struct Feeder {
     pub(super) paths: Arc<CgroupPaths>,
-    pub(super) tenants: TenantRules,
+    pub(super) known: Arc<Known>,
     pub(super) detector: Detector,
     pub(super) proc_fs: ProcFs,
     /// What was read of names, and when to read again; the detector has its own.
@@ -123,7 +123,7 @@ impl Feeder {
     /// Finds out where a cgroup is.
     fn learn(&mut self, id: u64, pid: u32) {
         let path = self.paths.path(CgroupId(id));
-        let tenant = self.tenants.tenant(path.as_deref()).to_string();
+        let tenant = self.tenant(path.as_deref());
         self.feed(&Input::Cgroup(Cgroup { id, path, tenant }));
         let container = self.detector.container_of(id);
         match container.map(|(container, runtime)| (Box::<str>::from(container), runtime)) {
@@ -216,6 +216,19 @@ impl Feeder {
 
     pub(super) fn tenant_of(&mut self, cgroup: CgroupId) -> String {
         let path = self.paths.path(cgroup);
-        self.tenants.tenant(path.as_deref()).to_string()
+        self.tenant(path.as_deref())
+    }
+
+    fn tenant(&self, path: Option<&str>) -> String {
+        let attribution = self.known.ask(monotonic_ns(), |knowledge| {
+            let waiting = Waiting {
+                now_ns: knowledge.now_ns,
+                ended_ns: None,
+                was_pending: false,
+                has_room: true,
+            };
+            resolve(path, knowledge.directory, None, &waiting).attribution()
+        });
+        attribution.tenant().to_string()
     }
 }

@@ -10,17 +10,23 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use rustix::time::{ClockId, clock_gettime};
-
-use super::PipelineError;
+use super::{
+    PipelineError, clock::monotonic_ns, cluster, heard::Heard, roster, settling::Settling,
+};
 use crate::{
     config::{Config, Detection},
-    identity::Registry,
+    identity::{
+        HOST, Known, Registry, UNKNOWN,
+        assignment::GaveUp,
+        cluster::Change,
+        registry::{Owner, Sighting},
+    },
     kernel::{EventOptions, Events, Options, Sensors, events::CgroupPaths},
     telemetry::{LossCause, ProcessMeter},
     usage::{
         accounts::{Accounts, Limits},
-        reading::{Reading, Slot},
+        pod::IdentityUsage,
+        reading::{CgroupReading, Reading, Slot},
         state_file,
         tenant::{AgentUsage, NodeUsage},
     },
@@ -29,6 +35,9 @@ use crate::{
 /// Saved at least this often: what a crash costs is at most the figures of the
 /// cgroups' own files that ended meanwhile; the kernel's counters lose nothing.
 const SAVE_EVERY: Duration = Duration::from_secs(60);
+
+/// Pods told apart, living and ended ones; those gone for longest share one name.
+const MAX_PODS: usize = 2048;
 
 /// How long the counters live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,14 +60,27 @@ pub fn event_options(detection: &Detection) -> EventOptions {
     }
 }
 
+/// Where totals are saved.
+struct State {
+    tenants: PathBuf,
+    pods: PathBuf,
+}
+
 /// The node's meter.
 pub struct Meter {
     sensors: Sensors,
+    known: Arc<Known>,
+    /// The cluster, when there is one.
+    node: Option<cluster::Node>,
     registry: Registry,
     accounts: Accounts,
+    /// What each pod used, by its UID; nothing without a cluster.
+    pods: Accounts,
+    settling: Settling,
+    heard: Heard,
     process: ProcessMeter,
     /// Where totals are saved; `None` when the counters do not outlive us either.
-    state: Option<PathBuf>,
+    state: Option<State>,
     saved: Instant,
     /// Dead cgroups' slots that the sensors no longer find: their last counts are
     /// in the next collection.
@@ -76,8 +98,20 @@ impl Meter {
     ///
     /// When the sensors cannot be started or read.
     pub fn start(config: &Config, lifetime: Lifetime) -> Result<Self, PipelineError> {
+        Self::of_node(config, lifetime, None)
+    }
+
+    /// The same, on a node of a cluster.
+    pub(super) fn of_node(
+        config: &Config,
+        lifetime: Lifetime,
+        node: Option<cluster::Node>,
+    ) -> Result<Self, PipelineError> {
         let pins = config.pin.clone().filter(|_| lifetime == Lifetime::Pinned);
-        let state = pins.is_some().then(|| config.state.clone());
+        let state = pins.is_some().then(|| State {
+            tenants: config.state.clone(),
+            pods: config.state.with_added_extension("pods"),
+        });
         let events = config.detection.as_ref().map(event_options);
         let options = Options { pins, max_cgroups: config.max_cgroups, events };
         let sensors = Sensors::start(&options)?;
@@ -85,11 +119,19 @@ impl Meter {
             max_tenants: config.max_tenants as usize,
             max_wait_causes: config.max_wait_causes as usize,
         };
-        let accounts = restore(&sensors, state.as_ref(), limits);
+        let tenants = state.as_ref().map(|state| &state.tenants);
+        let accounts = restore(&sensors, tenants, limits);
+        let pods = state.as_ref().map(|state| &state.pods).filter(|_| node.is_some());
+        let pods = restore(&sensors, pods, Limits { max_tenants: MAX_PODS, max_wait_causes: 1 });
         let mut meter = Self {
             sensors,
-            registry: Registry::new(config.tenants.clone(), Registry::NODE_CAPACITY),
+            known: cluster::known(config, node.as_ref()),
+            node,
+            registry: Registry::new(Registry::NODE_CAPACITY),
             accounts,
+            pods,
+            settling: Settling::default(),
+            heard: Heard::default(),
             process: ProcessMeter::new().map_err(PipelineError::io("own process"))?,
             state,
             saved: Instant::now(),
@@ -100,6 +142,28 @@ impl Meter {
         meter.collect()?;
         meter.save()?;
         Ok(meter)
+    }
+
+    /// What is known of the cluster and of containers.
+    #[must_use]
+    pub fn known(&self) -> Arc<Known> {
+        Arc::clone(&self.known)
+    }
+
+    /// Takes news of the cluster. What was used until now is read before whose it is
+    /// changes.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses a read; the news is taken all the same.
+    pub fn change(&mut self, change: Change) -> Result<(), PipelineError> {
+        self.heard.note(&change, SystemTime::now());
+        let read = match self.known.would_change_tenants(&change) {
+            true => self.read().map(drop),
+            false => Ok(()),
+        };
+        self.known.apply(change, monotonic_ns());
+        read
     }
 
     /// The kernel's events and the way to the cgroups' paths, once.
@@ -136,7 +200,9 @@ impl Meter {
             self.retired.insert(slot);
         }
         self.sensors.recycle_pages()?;
-        self.registry.sweep(monotonic_ns());
+        let now_ns = monotonic_ns();
+        self.registry.sweep(now_ns);
+        self.known.expire(now_ns);
         if self.saved.elapsed() >= SAVE_EVERY {
             self.save_or_count();
         }
@@ -164,12 +230,22 @@ impl Meter {
         self.read_at = SystemTime::now();
         let reading = self.sensors.collect(true)?;
         let registry = &mut self.registry;
-        self.accounts.observe(&reading, &mut |cgroup| {
-            let path = cgroup.path.as_deref();
-            let owner =
-                registry.observe(cgroup.id, cgroup.slot, path, cgroup.born_ns, cgroup.alive);
-            Arc::from(owner.as_str())
+        let owners: Vec<Owner> = self.known.ask(monotonic_ns(), |knowledge| {
+            let cgroups = reading.cgroups.iter();
+            cgroups.map(|cgroup| registry.observe(&sighting(cgroup), knowledge)).collect()
         });
+        let mut of_tenants = owners.iter().map(tenant_label);
+        let unknown: Arc<str> = UNKNOWN.into();
+        self.accounts
+            .observe(&reading, &mut |_| of_tenants.next().unwrap_or_else(|| Arc::clone(&unknown)));
+        if self.node.is_some() {
+            let host: Arc<str> = HOST.into();
+            let mut of_pods = owners.iter().map(|owner| owner.pod.clone());
+            self.pods.observe(&reading, &mut |_| {
+                of_pods.next().flatten().unwrap_or_else(|| Arc::clone(&host))
+            });
+        }
+        self.settling.turn(&mut self.registry, &mut self.accounts, &self.known, monotonic_ns());
         self.live = reading.cgroups.iter().filter(|cgroup| cgroup.alive).count() as u64;
         Ok(reading)
     }
@@ -185,6 +261,7 @@ impl Meter {
             Ok(released) => {
                 for slot in released {
                     self.accounts.release(slot);
+                    self.pods.release(slot);
                     self.retired.remove(&slot);
                 }
             }
@@ -200,9 +277,12 @@ impl Meter {
     }
 
     fn save(&mut self) -> Result<(), PipelineError> {
-        if let Some(path) = &self.state {
-            let bytes = self.accounts.to_bytes(self.sensors.epoch().id)?;
-            state_file::write(path, &bytes)?;
+        if let Some(state) = &self.state {
+            let epoch = self.sensors.epoch().id;
+            state_file::write(&state.tenants, &self.accounts.to_bytes(epoch)?)?;
+            if self.node.is_some() {
+                state_file::write(&state.pods, &self.pods.to_bytes(epoch)?)?;
+            }
         }
         self.saved = Instant::now();
         Ok(())
@@ -240,7 +320,69 @@ impl Meter {
             detection: None,
         };
         let now = self.read_at.duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.accounts.node_usage(u64::try_from(now.as_millis()).unwrap_or(u64::MAX), agent)
+        let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        let mut usage = self.accounts.node_usage(now_ms, agent);
+        if let Some(node) = &self.node {
+            self.add_cluster(node, &mut usage);
+        }
+        usage
+    }
+
+    /// Adds what is known of the cluster.
+    fn add_cluster(&self, node: &cluster::Node, usage: &mut NodeUsage) {
+        let used = self.pods.node_usage(0, AgentUsage::default()).tenants;
+        let used = used.into_iter().map(|used| (used.tenant.clone(), used)).collect();
+        let seen = self.registry.pods();
+        let label = |(name, count): (&'static str, u64)| (name.to_owned(), count);
+        let mut unresolved = self.settling.given_up().clone();
+        for (reason, count) in self.registry.given_up() {
+            *unresolved.entry(*reason).or_default() += count;
+        }
+        let reasons = GaveUp::ALL.iter();
+        let identity = IdentityUsage {
+            node: node.name.to_string(),
+            cgroups: self.registry.provenance().into_iter().map(label).collect(),
+            unresolved_total: reasons
+                .map(|it| (it.label().to_owned(), unresolved.get(it).copied().unwrap_or(0)))
+                .collect(),
+            ..IdentityUsage::default()
+        };
+        self.known.ask(monotonic_ns(), |knowledge| {
+            let directory = knowledge.directory;
+            usage.pods = roster::pods(&seen, directory, used);
+            usage.owners = roster::owners(&seen, directory);
+            usage.quotas = roster::quotas(&seen, directory);
+            let mut sources = roster::sources(&node.watched, directory);
+            self.heard.add(&node.watched, &mut sources);
+            let counts = directory.counts();
+            let objects = roster::objects(directory);
+            usage.identity = Some(IdentityUsage {
+                sources,
+                objects,
+                refused_total: counts.refused,
+                forgotten_total: counts.forgotten,
+                ..identity
+            });
+        });
+    }
+}
+
+fn sighting(cgroup: &CgroupReading) -> Sighting<'_> {
+    Sighting {
+        id: cgroup.id,
+        slot: cgroup.slot,
+        path: cgroup.path.as_deref(),
+        born_ns: cgroup.born_ns,
+        alive: cgroup.alive,
+    }
+}
+
+/// What the use of a cgroup is booked under.
+fn tenant_label(owner: &Owner) -> Arc<str> {
+    match (&owner.tenant, &owner.pod) {
+        (Some(tenant), _) => Arc::clone(tenant),
+        (None, Some(pod)) => Accounts::pending_label(pod),
+        (None, None) => UNKNOWN.into(),
     }
 }
 
@@ -270,11 +412,4 @@ fn restore(sensors: &Sensors, state: Option<&PathBuf>, limits: Limits) -> Accoun
             Accounts::new(limits)
         }
     }
-}
-
-/// `CLOCK_MONOTONIC`, the clock of births and deaths.
-fn monotonic_ns() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
-    seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(now.tv_nsec).unwrap_or(0))
 }

@@ -29,7 +29,7 @@ use crate::container::{Lookup, Sources};
 use crate::detection::{Detector, Options, RuleSet, RuleSetError};
 use crate::event::Node;
 use crate::filter::Filter;
-use crate::identity::TenantRules;
+use crate::identity::Known;
 use crate::kernel::events::{CgroupPaths, Events, Unsent};
 use crate::process::{NameLimits, Names, ProcFs};
 use crate::rules::diagnostic::Severity;
@@ -80,7 +80,7 @@ impl Reload {
 pub(super) struct Parts {
     pub(super) events: Events,
     pub(super) paths: Arc<CgroupPaths>,
-    pub(super) tenants: TenantRules,
+    pub(super) known: Arc<Known>,
     pub(super) detection: Detection,
     /// Where alerts are written; `None`: nowhere.
     pub(super) writer: Option<AlertWriter>,
@@ -166,7 +166,7 @@ impl Watcher {
         figures: &Arc<Mutex<WatchFigures>>,
         recent: &Arc<Recent>,
     ) -> Result<Self, PipelineError> {
-        let Parts { events, paths, tenants, detection, writer, record } = parts;
+        let Parts { events, paths, known, detection, writer, record } = parts;
         let uname = rustix::system::uname();
         let hostname = std::env::var("FALCO_HOSTNAME")
             .unwrap_or_else(|_| uname.nodename().to_string_lossy().into_owned());
@@ -209,7 +209,7 @@ impl Watcher {
         let finder = events.cgroups();
         let feeder = Feeder {
             paths,
-            tenants,
+            known,
             detector,
             sink: Sink { writer, format: detection.format, recent: Arc::clone(recent) },
             proc_fs: ProcFs::new(PROC, move |path| finder.id_of(std::str::from_utf8(path).ok()?)),

@@ -135,6 +135,7 @@ mod tests {
     use crate::identity::CgroupId;
     use crate::usage::accounts::{Accounts, Limits};
     use crate::usage::catalogue::METRICS;
+    use crate::usage::pod::{IdentityUsage, SourceUsage};
     use crate::usage::reading::{
         CgroupReading, FileFigures, NetworkReading, Reading, Slot, SyscallNumber, Traffic,
         WaitReading,
@@ -196,7 +197,21 @@ mod tests {
                 start_time_seconds: 1_700_000_001.0,
             },
         };
-        NodeUsage { agent, tenants: vec![tenant], ..NodeUsage::default() }
+        let of = |name: &str| BTreeMap::from([(name.to_owned(), 7)]);
+        let identity = IdentityUsage {
+            sources: vec![SourceUsage {
+                source: "pods".to_owned(),
+                reason: "forbidden".to_owned(),
+                interruptions_total: of("forbidden"),
+                told_time_seconds: Some(1_700_000_002.0),
+                ..SourceUsage::default()
+            }],
+            cgroups: of("informer"),
+            unresolved_total: of("never_told"),
+            objects: of("pods"),
+            ..IdentityUsage::default()
+        };
+        NodeUsage { agent, tenants: vec![tenant], identity: Some(identity), ..NodeUsage::default() }
     }
 
     #[test]
@@ -315,6 +330,30 @@ mod tests {
         # TYPE landlord_rule_evaluation_seconds counter
         # UNIT landlord_rule_evaluation_seconds seconds
         landlord_rule_evaluation_seconds_total{rule="A \"rule\""} 0.0
+        # TYPE landlord_identity_pending_owners gauge
+        landlord_identity_pending_owners 0
+        # TYPE landlord_identity_pending_cpu_seconds gauge
+        # UNIT landlord_identity_pending_cpu_seconds seconds
+        landlord_identity_pending_cpu_seconds 0.0
+        # TYPE landlord_identity_unresolved counter
+        landlord_identity_unresolved_total{reason="never_told"} 7
+        # TYPE landlord_identity_cgroups gauge
+        landlord_identity_cgroups{provenance="informer"} 7
+        # TYPE landlord_identity_objects gauge
+        landlord_identity_objects{source="pods"} 7
+        # TYPE landlord_identity_objects_refused counter
+        landlord_identity_objects_refused_total 0
+        # TYPE landlord_identity_objects_forgotten counter
+        landlord_identity_objects_forgotten_total 0
+        # TYPE landlord_identity_source_synced gauge
+        landlord_identity_source_synced{source="pods"} 0
+        # TYPE landlord_identity_source_trouble info
+        landlord_identity_source_trouble_info{source="pods",reason="forbidden"} 1
+        # TYPE landlord_identity_source_interruptions counter
+        landlord_identity_source_interruptions_total{source="pods",reason="forbidden"} 7
+        # TYPE landlord_identity_source_told_time_seconds gauge
+        # UNIT landlord_identity_source_told_time_seconds seconds
+        landlord_identity_source_told_time_seconds{source="pods"} 1700000002.0
         # EOF
         "#);
     }

@@ -90,7 +90,7 @@ pub struct QuotaUsage {
 }
 
 /// How well the agent knows who is who.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct IdentityUsage {
     /// Name of the node whose pods are watched.
     pub node: String,
@@ -100,6 +100,12 @@ pub struct IdentityUsage {
     pub cgroups: BTreeMap<String, u64>,
     /// Pods whose identity was not found, by reason, since the agent started.
     pub unresolved_total: BTreeMap<String, u64>,
+    /// Objects that are known, by source.
+    pub objects: BTreeMap<String, u64>,
+    /// Objects that found no room, each time they were told.
+    pub refused_total: u64,
+    /// Pods and namespaces that were forgotten sooner than a minute after their end.
+    pub forgotten_total: u64,
     /// Addresses of the cluster that are known, and the bytes that takes.
     pub addresses: u64,
     /// Bytes of that.
@@ -107,7 +113,7 @@ pub struct IdentityUsage {
 }
 
 /// One kind of objects that is watched.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SourceUsage {
     /// Such as `pods`.
     pub source: String,
@@ -117,4 +123,8 @@ pub struct SourceUsage {
     pub reason: String,
     /// The same as the API server or the system says it.
     pub detail: String,
+    /// How often it stopped being heard since the agent started, by reason.
+    pub interruptions_total: BTreeMap<String, u64>,
+    /// Seconds since 1970 when it last told anything; absent before.
+    pub told_time_seconds: Option<f64>,
 }

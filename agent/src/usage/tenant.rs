@@ -199,7 +199,7 @@ pub struct NodeUsage {
     /// Who is a tenant and of what, ordered by name. Empty without Kubernetes.
     #[serde(default)]
     pub owners: Vec<TenantFacts>,
-    /// Quotas of the cluster's namespaces. Empty without Kubernetes.
+    /// Quotas of the namespaces that have a pod here. Empty without Kubernetes.
     #[serde(default)]
     pub quotas: Vec<QuotaUsage>,
     /// How well the agent knows who is who; absent without Kubernetes.

@@ -20,6 +20,23 @@ pub enum Change {
     Health(Source, Health),
 }
 
+impl Change {
+    /// What it is news of.
+    #[must_use]
+    pub const fn source(&self) -> Source {
+        match self {
+            Self::Pods(_) => Source::Pods,
+            Self::Namespaces(_) => Source::Namespaces,
+            Self::Quotas(_) => Source::Quotas,
+            Self::Tenants(_) => Source::Tenants,
+            Self::Addresses(AddressChange::Pods(_)) => Source::RemotePods,
+            Self::Addresses(AddressChange::Nodes(_)) => Source::Nodes,
+            Self::Addresses(AddressChange::Services(_)) => Source::Services,
+            Self::Health(source, _) => *source,
+        }
+    }
+}
+
 /// News of what has addresses.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AddressChange {

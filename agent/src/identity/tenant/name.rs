@@ -51,6 +51,12 @@ impl Tenant {
         Self(OTHER.into())
     }
 
+    /// The name, to be shared.
+    #[must_use]
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

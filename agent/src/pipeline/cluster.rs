@@ -1,0 +1,166 @@
+//! News of the API server, on its way to whoever counts.
+//!
+//! Nothing waits for it: an agent without the API server meters all the same, and holds
+//! what pods use until it is told whose they are.
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::config::{Config, Kubernetes};
+use crate::identity::Known;
+use crate::identity::cluster::directory::Limits;
+use crate::identity::cluster::{Change, Directory, Source};
+use crate::identity::kubernetes::tenant_crd::TenantResource;
+use crate::identity::kubernetes::tenant_status::{EVERY, StatusWriter};
+use crate::identity::kubernetes::watch::Patience;
+use crate::identity::kubernetes::{Access, Wanted, Watches};
+
+/// News that may wait to be taken; a full room holds the watches up.
+const ROOM: usize = 1024;
+/// How long the beginning of an answer may take.
+const ANSWER: Duration = Duration::from_secs(10);
+/// Where a pod finds the namespace it is in.
+const OWN_NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+
+/// The cluster that this node is of.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    /// Its name.
+    pub(super) name: Box<str>,
+    /// What is asked of the API server.
+    pub(super) watched: Vec<Source>,
+}
+
+/// What is asked, when the configuration wants that.
+pub(super) fn node(config: &Kubernetes) -> Option<Node> {
+    if !config.is_wanted(Access::is_in_cluster()) {
+        return None;
+    }
+    let name = match config.node.as_str() {
+        // As the kubelet names itself when nobody does.
+        "" => rustix::system::uname().nodename().to_string_lossy().to_lowercase(),
+        name => name.to_owned(),
+    };
+    let mut watched = vec![Source::Pods, Source::Namespaces, Source::Quotas];
+    if config.tenants {
+        watched.push(Source::Tenants);
+    }
+    Some(Node { name: name.into(), watched })
+}
+
+/// What is known before anybody has told anything.
+pub(super) fn known(config: &Config, node: Option<&Node>) -> Arc<Known> {
+    let rules = config.tenants.clone();
+    Arc::new(Known::new(match node {
+        Some(_) => Directory::new(rules, Limits::default()),
+        None => Directory::without_cluster(rules),
+    }))
+}
+
+/// The watches and their way; dropped, they end.
+pub(super) struct Cluster {
+    watches: Watches,
+    way: JoinHandle<()>,
+}
+
+impl Cluster {
+    /// Begins to watch. Each piece of news is given to `take`, and the next when that is
+    /// done.
+    pub(super) fn start<F>(
+        config: &Config,
+        node: &Node,
+        known: &Arc<Known>,
+        take: impl Fn(Change) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let access = Access::new(config.kubernetes.kubeconfig(), ANSWER);
+        let keys = config.tenants.annotations();
+        let wanted = Wanted {
+            node: node.name.clone(),
+            addresses: false,
+            quotas: true,
+            annotations: keys.map(Box::from).collect(),
+            pod_labels: [].into(),
+            patience: Patience::default(),
+        };
+        let (sender, news) = mpsc::channel(ROOM);
+        let mut watches = Watches::start(&access, &wanted, &sender);
+        let has_objects = node.watched.contains(&Source::Tenants);
+        if has_objects {
+            watches.add_kind::<TenantResource, _>(
+                &access,
+                &wanted,
+                &sender,
+                Source::Tenants,
+                |resource| Some(resource.into()),
+                Change::Tenants,
+            );
+        }
+        let reports = has_objects.then(|| write_statuses(config, &access, &node.name)).flatten();
+        let way = tokio::spawn(lead(news, take, Arc::clone(known), reports));
+        tracing::info!(node = &*node.name, "asking the API server whose pods are");
+        Self { watches, way }
+    }
+
+    /// Ends it.
+    pub(super) async fn stop(self) {
+        self.watches.stop().await;
+        // It has ended when the last sender is gone.
+        if let Err(error) = self.way.await {
+            tracing::error!(%error, "the way of news from the API server ended badly");
+        }
+    }
+}
+
+/// What is told of `Tenant` objects.
+type Reports = watch::Sender<crate::identity::kubernetes::tenant_status::Reports>;
+
+/// Begins to write the status of objects, where this is a pod that knows its namespace.
+fn write_statuses(config: &Config, access: &Access, me: &str) -> Option<Reports> {
+    let path = Path::new(OWN_NAMESPACE);
+    if config.kubernetes.kubeconfig().is_some() || !path.exists() {
+        return None;
+    }
+    let namespace = std::fs::read_to_string(path)
+        .inspect_err(|error| tracing::warn!(%error, "the status of tenants is not written"))
+        .ok()?;
+    let (sender, reports) = watch::channel(Default::default());
+    let writer = StatusWriter::new(access.client(), namespace.trim(), me);
+    tokio::spawn(writer.run(reports));
+    Some(sender)
+}
+
+async fn lead<F: Future<Output = ()>>(
+    mut news: mpsc::Receiver<Change>,
+    take: impl Fn(Change) -> F,
+    known: Arc<Known>,
+    reports: Option<Reports>,
+) {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut told = known.generation();
+    loop {
+        tokio::select! {
+            change = news.recv() => match change {
+                Some(change) => take(change).await,
+                None => return,
+            },
+            _ = ticks.tick(), if reports.is_some() => {
+                let now = known.generation();
+                if let Some(reports) = &reports
+                    && std::mem::replace(&mut told, now) != now
+                {
+                    reports.send_replace(known.reports());
+                }
+            }
+        }
+    }
+}
