@@ -10,6 +10,7 @@ mod collector;
 mod feeder;
 mod heard;
 mod hosts;
+mod met;
 pub mod meter;
 mod name_reader;
 pub mod replay;

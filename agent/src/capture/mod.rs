@@ -20,7 +20,7 @@ pub use write::Writer;
 /// What a recording begins with.
 pub const MAGIC: &[u8; 8] = b"LANDLORD";
 /// The version that is written, and the only one that is read.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// What a recording that is whole ends with.
 const TRAILER: &[u8; 8] = b"DROLDNAL";
 /// Bytes of a message at most.

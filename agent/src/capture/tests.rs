@@ -58,7 +58,7 @@ fn other_files_are_refused() {
     check(b"#!/bin/sh\necho", "not a recording of Landlord: it begins with other bytes");
     check(
         &[MAGIC.as_slice(), &[9, 0]].concat(),
-        "version 9 of the format; this landlord reads version 1",
+        "version 9 of the format; this landlord reads version 2",
     );
     check(
         &[MAGIC.as_slice(), &[1]].concat(),

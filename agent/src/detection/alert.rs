@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::identity::Provenance;
 use crate::rules::rule::Priority;
 
 /// A rule that fired.
@@ -19,6 +20,14 @@ pub struct Alert {
     pub priority: Priority,
     /// Whose event it was.
     pub tenant: Arc<str>,
+    /// How that was found.
+    pub identity: Provenance,
+    /// Namespace of the pod; `None` outside of pods, and where nobody told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// Name of the pod.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pod: Option<String>,
     /// Id of the container in full; `None` on the host.
     pub container: Option<Box<str>>,
     /// Type of the event.
@@ -72,6 +81,7 @@ impl Alert {
 #[cfg(test)]
 mod tests {
     use super::Alert;
+    use crate::identity::Provenance;
     use crate::rules::rule::Priority;
 
     #[test]
@@ -81,6 +91,9 @@ mod tests {
             rule: "R".into(),
             priority: Priority::Notice,
             tenant: "acme".into(),
+            identity: Provenance::Cgroup,
+            namespace: None,
+            pod: None,
             container: None,
             event: "openat",
             process: "cat".to_owned(),

@@ -176,6 +176,12 @@ impl Detector {
         place.container_id.as_deref().map(|id| (id, place.runtime))
     }
 
+    /// Whether it remembers where a cgroup is.
+    #[must_use]
+    pub fn knows(&self, cgroup: u64) -> bool {
+        self.places.knows(cgroup)
+    }
+
     /// Whether an answer about a container is still to come.
     #[must_use]
     pub fn awaits(&self, container: &str) -> bool {
@@ -216,10 +222,15 @@ impl Detector {
             Input::Processes(begun_ns, facts) => {
                 self.table.reconcile(facts.iter().cloned(), *begun_ns);
             }
-            Input::Cgroup(cgroup) => self.places.learn(cgroup),
+            Input::Cgroup(cgroup) => {
+                self.places.learn(cgroup);
+                if !cgroup.is_pending {
+                    self.told(cgroup.id, alerts);
+                }
+            }
             Input::Container(answer) => {
                 self.places.answer(answer);
-                if answer.is_final {
+                if answer.is_final && !self.places.is_of_pending_pod(&answer.id) {
                     for released in self.waiting.answered(&answer.id) {
                         self.held(released, alerts);
                     }
@@ -303,18 +314,31 @@ impl Detector {
                 return;
             }
         }
-        if self.asks_runtime {
-            let container = self.places.get(record.head.cgroup).container_id.as_deref();
-            if let Some(container) = container.filter(|it| self.places.is_pending(it)) {
-                let head = &record.head;
-                let actor = self.table.get(head.tgid, head.start_ns).map(|it| &it.facts);
-                if self.waiting.hold(container, head.time_ns, self.number, actor, bytes) {
-                    return;
-                }
-                self.counts.not_held += 1;
+        if let Some(awaited) = self.places.awaited(record.head.cgroup, self.asks_runtime) {
+            let head = &record.head;
+            let actor = self.table.get(head.tgid, head.start_ns).map(|it| &it.facts);
+            if self.waiting.hold(awaited, head.time_ns, self.number, actor, bytes) {
+                return;
             }
+            self.counts.not_held += 1;
         }
         self.judge(record, event_type, self.number, None, alerts);
+    }
+
+    /// Lets the events go on that waited for what is now known of a cgroup.
+    fn told(&mut self, cgroup: u64, alerts: &mut dyn FnMut(Alert)) {
+        let place = self.places.get(cgroup);
+        let container = place.container_id.as_deref();
+        let container = container.filter(|it| {
+            !(self.asks_runtime && self.places.is_pending(it) || self.places.is_of_pending_pod(it))
+        });
+        let mut released: Vec<Released> = Vec::new();
+        for awaited in [container, place.pod_uid.as_deref()].into_iter().flatten() {
+            released.append(&mut self.waiting.answered(awaited));
+        }
+        for released in released {
+            self.held(released, alerts);
+        }
     }
 
     /// An event whose waiting is over.

@@ -1,11 +1,14 @@
 //! Everything that decides about alerts, in the order in which it came. A recording
 //! is a list of these, and gives the same alerts.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::container::ContainerFacts;
+use crate::event::PodFacts;
+use crate::identity::Provenance;
 use crate::process::{NamesOf, ProcessFacts};
 
 /// One step.
@@ -18,7 +21,7 @@ pub enum Input<'a> {
     /// All processes as they are, after records of some were lost: since when, as
     /// `CLOCK_BOOTTIME` nanoseconds, and they.
     Processes(u64, Vec<ProcessFacts>),
-    /// Where a cgroup is, and whose.
+    /// Where a cgroup is, and whose; again when that has changed.
     Cgroup(Cgroup),
     /// What a runtime says of a container.
     Container(Box<Container>),
@@ -36,7 +39,7 @@ pub enum Input<'a> {
 }
 
 /// A cgroup.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Cgroup {
     /// Its id.
     pub id: u64,
@@ -44,6 +47,14 @@ pub struct Cgroup {
     pub path: Option<String>,
     /// Tenant.
     pub tenant: String,
+    /// Labels of the tenant.
+    pub tenant_labels: BTreeMap<String, String>,
+    /// How the tenant was found.
+    pub provenance: Provenance,
+    /// Whether the cluster is still to tell of its pod: another such input will follow.
+    pub is_pending: bool,
+    /// What the cluster tells of its pod.
+    pub pod: Option<Box<PodFacts>>,
 }
 
 /// An answer of a container runtime.

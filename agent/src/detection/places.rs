@@ -37,15 +37,7 @@ pub(super) struct Places {
 
 impl Places {
     pub(super) fn new() -> Self {
-        let nowhere = Place {
-            cgroup_path: "".into(),
-            container_id: None,
-            runtime: None,
-            pod_uid: None,
-            facts: None,
-            tenant: UNKNOWN.into(),
-            tenant_labels: Arc::default(),
-        };
+        let nowhere = Place { tenant: UNKNOWN.into(), ..Place::default() };
         Self {
             places: HashMap::new(),
             order: std::collections::VecDeque::new(),
@@ -62,6 +54,22 @@ impl Places {
     /// Where a cgroup is; a place of the tenant `unknown` when nobody said.
     pub(super) fn get(&self, cgroup: u64) -> &Place {
         self.places.get(&cgroup).unwrap_or(&self.nowhere)
+    }
+
+    /// What an event of a cgroup waits for: the runtime's answer about its container, if
+    /// rules ask for that, or the cluster's about its pod.
+    pub(super) fn awaited(&self, cgroup: u64, asks_runtime: bool) -> Option<&str> {
+        let place = self.get(cgroup);
+        let container = place.container_id.as_deref();
+        let by_runtime = container.filter(|it| asks_runtime && self.is_pending(it));
+        let by_cluster = || container.or(place.pod_uid.as_deref()).filter(|_| place.is_pending);
+        by_runtime.or_else(by_cluster)
+    }
+
+    /// Whether a cgroup of the container waits for the cluster to tell of its pod.
+    pub(super) fn is_of_pending_pod(&self, container: &str) -> bool {
+        let mut places = self.places.values();
+        places.any(|it| it.is_pending && it.container_id.as_deref() == Some(container))
     }
 
     /// Whether an answer about the container is still to come.
@@ -89,9 +97,12 @@ impl Places {
             container_id,
             runtime: workload.container.map(|container| container.runtime),
             pod_uid: workload.pod.map(|pod| pod.uid.as_str().into()),
+            pod: cgroup.pod.as_deref().cloned().map(Arc::new),
+            is_pending: cgroup.is_pending,
+            provenance: cgroup.provenance,
             facts,
             tenant: cgroup.tenant.as_str().into(),
-            tenant_labels: Arc::default(),
+            tenant_labels: Arc::new(cgroup.tenant_labels.clone()),
         };
         match self.places.insert(cgroup.id, place) {
             Some(before) => self.leave(before),
@@ -142,7 +153,7 @@ mod tests {
     /// A cgroup of a Docker container whose id begins with that number.
     fn cgroup(id: u64, container: u64) -> Cgroup {
         let path = format!("/system.slice/docker-{container:064}.scope/{id}");
-        Cgroup { id, path: Some(path), tenant: "t".to_owned() }
+        Cgroup { id, path: Some(path), tenant: "t".to_owned(), ..Cgroup::default() }
     }
 
     fn answer(container: u64, is_final: bool) -> Container {

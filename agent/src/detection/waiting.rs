@@ -1,7 +1,8 @@
-//! Events that wait for what their container is.
+//! Events that wait for what their container or their pod is.
 //!
 //! A rule that asks for an image or a mount must not be held against an event before
-//! the runtime has answered. The events of such a container wait, in their order, for
+//! the runtime has answered, and no alert of a pod is written before the cluster has
+//! told whose it is. The events of such a container or pod wait, in their order, for
 //! the answer or for [`PATIENCE_NS`]. What exceeds the limit of bytes does not wait.
 //! Time is that of the events.
 

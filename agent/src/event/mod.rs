@@ -9,5 +9,5 @@ mod view;
 
 pub use landlord_ebpf::abi::{FileFacts, Head, RecordKind, SocketFacts, TaskFacts};
 pub use record::{Part, Record};
-pub use surroundings::{Names, NoNames, Node, Place, Surroundings};
+pub use surroundings::{Names, NoNames, Node, Place, PodFacts, Surroundings};
 pub use view::View;

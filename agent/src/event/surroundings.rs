@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 
 use crate::container::ContainerFacts;
+use crate::identity::Provenance;
 use crate::identity::cgroup_path::Runtime;
 use crate::process::{Process, Table};
 
@@ -50,8 +52,23 @@ impl Names for NoNames {
     }
 }
 
+/// A pod as the cluster tells of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PodFacts {
+    /// Its UID as the API server has it; that of a static pod is not in its path.
+    pub uid: Option<String>,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its first address.
+    pub ip: Option<String>,
+}
+
 /// Where a process runs: the same for all of a cgroup.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Place {
     /// Path of the cgroup below the mount of the v2 hierarchy, `/` for the root;
     /// empty when not known.
@@ -62,6 +79,12 @@ pub struct Place {
     pub runtime: Option<Runtime>,
     /// UID of the pod, from the path.
     pub pod_uid: Option<Box<str>>,
+    /// What the cluster tells of the pod, once it did.
+    pub pod: Option<Arc<PodFacts>>,
+    /// Whether the cluster is still to tell of the pod.
+    pub is_pending: bool,
+    /// How the tenant was found.
+    pub provenance: Provenance,
     /// What the runtime tells of the container, once it did.
     pub facts: Option<Arc<ContainerFacts>>,
     /// The tenant, or one of the names for none, such as `host`.

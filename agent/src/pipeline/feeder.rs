@@ -11,12 +11,13 @@ use std::sync::mpsc::Receiver;
 use super::PROC;
 use super::clock::{boottime_ns, monotonic_ns};
 use super::hosts::{Hosts, Resolved};
+use super::met::{Met, whose};
 use super::name_reader::NameReader;
 use crate::capture::{CaptureError, Writer};
 use crate::config::AlertFormat;
 use crate::container::{Answer, ContainerFacts, Lookup};
-use crate::detection::{Alert, Cgroup, Container, Detector, Input};
-use crate::identity::{CgroupId, Known, Waiting, resolve};
+use crate::detection::{Alert, Container, Detector, Input};
+use crate::identity::{CgroupId, Known};
 use crate::kernel::events::{CgroupPaths, Place};
 use crate::process::{Names, NamesAnswer, ProcFs};
 use crate::sinks::alerts::AlertWriter;
@@ -33,6 +34,8 @@ pub(super) struct Feeder {
     pub(super) reader: NameReader,
     pub(super) lookup: Lookup,
     pub(super) answers: Receiver<Answer>,
+    /// Cgroups that the detector was told of.
+    pub(super) met: Met,
     /// Containers that were asked for and whose last answer is still to come.
     pub(super) asked: HashSet<Box<str>>,
     pub(super) sink: Sink,
@@ -123,8 +126,8 @@ impl Feeder {
     /// Finds out where a cgroup is.
     fn learn(&mut self, id: u64, pid: u32) {
         let path = self.paths.path(CgroupId(id));
-        let tenant = self.tenant(path.as_deref());
-        self.feed(&Input::Cgroup(Cgroup { id, path, tenant }));
+        let cgroup = self.known.ask(monotonic_ns(), |known| self.met.meet(id, path, known));
+        self.feed(&Input::Cgroup(cgroup));
         let container = self.detector.container_of(id);
         match container.map(|(container, runtime)| (Box::<str>::from(container), runtime)) {
             Some((container, runtime)) => {
@@ -150,9 +153,25 @@ impl Feeder {
         }
     }
 
+    /// Tells of cgroups that are another's than was told, or of whom more is known.
+    fn look_again(&mut self) {
+        let detector = &self.detector;
+        let changed = self.known.ask(monotonic_ns(), |known| {
+            self.met.look_again(known, |cgroup| detector.knows(cgroup))
+        });
+        for cgroup in changed {
+            self.feed(&Input::Cgroup(cgroup));
+        }
+    }
+
     fn answer(&mut self, id: &str, facts: Option<&Arc<ContainerFacts>>, is_final: bool) {
         if is_final {
             self.asked.remove(id);
+        }
+        if let Some(facts) = facts
+            && !self.known.tell_container(Arc::clone(facts))
+        {
+            tracing::debug!(container = id, "too many containers to remember whose this is");
         }
         let facts = facts.map(|facts| facts.as_ref().clone());
         let answer = Container { id: id.to_owned(), facts, is_final };
@@ -164,11 +183,13 @@ impl Feeder {
         while let Ok(answer) = self.answers.try_recv() {
             self.answer(&answer.id, answer.facts.as_ref(), answer.is_final);
         }
+        self.look_again();
         while let Some(answer) = self.reader.answer() {
             self.named(answer);
         }
         for container in self.detector.take_left() {
             self.asked.remove(&container);
+            self.known.forget_container(&container);
             // Nobody has to be told: what is remembered there is bounded, too.
             self.lookup.forget(&container);
         }
@@ -220,15 +241,7 @@ impl Feeder {
     }
 
     fn tenant(&self, path: Option<&str>) -> String {
-        let attribution = self.known.ask(monotonic_ns(), |knowledge| {
-            let waiting = Waiting {
-                now_ns: knowledge.now_ns,
-                ended_ns: None,
-                was_pending: false,
-                has_room: true,
-            };
-            resolve(path, knowledge.directory, None, &waiting).attribution()
-        });
-        attribution.tenant().to_string()
+        let owner = self.known.ask(monotonic_ns(), |known| whose(0, path, false, known));
+        owner.tenant
     }
 }

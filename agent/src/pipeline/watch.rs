@@ -18,6 +18,7 @@ use jiff::tz::TimeZone;
 use super::clock::{boot_unix_ns, boottime_ns};
 use super::feeder::{Feeder, Sink};
 use super::hosts::Hosts;
+use super::met::Met;
 use super::name_reader::NameReader;
 use super::rule_loader::{Ready, RuleLoader};
 use super::watch_figures::{WatchFigures, cause, what};
@@ -210,6 +211,7 @@ impl Watcher {
         let feeder = Feeder {
             paths,
             known,
+            met: Met::default(),
             detector,
             sink: Sink { writer, format: detection.format, recent: Arc::clone(recent) },
             proc_fs: ProcFs::new(PROC, move |path| finder.id_of(std::str::from_utf8(path).ok()?)),

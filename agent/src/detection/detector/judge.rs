@@ -5,10 +5,11 @@ use std::time::Instant;
 
 use super::Detector;
 use crate::calls;
+use crate::container::ContainerFacts;
 use crate::detection::alert::Alert;
 use crate::detection::peer;
 use crate::detection::repeats::{Likeness, Verdict};
-use crate::event::{Record, Surroundings, View};
+use crate::event::{Place, PodFacts, Record, Surroundings, View};
 use crate::process::Process;
 use crate::rules::evaluate::evaluate;
 use crate::rules::event::Event as _;
@@ -87,6 +88,9 @@ impl Detector {
                 rule: about.name.clone(),
                 priority: about.priority,
                 tenant: place.tenant.clone(),
+                identity: place.provenance,
+                namespace: told(place, |it| &it.namespace, |it| it.pod_namespace.as_ref()),
+                pod: told(place, |it| &it.name, |it| it.pod_name.as_ref()),
                 container: place.container_id.clone(),
                 event: view.event_type().name(),
                 process: String::from_utf8_lossy(record.comm()).into_owned(),
@@ -117,6 +121,16 @@ impl Detector {
         }
         self.previous_ns = head.time_ns;
     }
+}
+
+/// What is known of a pod: from the cluster, or else from the runtime.
+fn told(
+    place: &Place,
+    by_cluster: fn(&PodFacts) -> &String,
+    by_runtime: fn(&ContainerFacts) -> Option<&String>,
+) -> Option<String> {
+    let pod = place.pod.as_deref().map(by_cluster);
+    pod.or_else(|| by_runtime(place.facts.as_deref()?)).cloned()
 }
 
 /// Alerts that say the same are alike. The hash has fixed keys: a recording gives the

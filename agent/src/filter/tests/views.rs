@@ -196,11 +196,8 @@ impl World {
         let place = Place {
             cgroup_path: format!("/{number}").into(),
             container_id: (!on_host).then(|| format!("{number}{number}{number}").into()),
-            runtime: None,
-            pod_uid: None,
-            facts: None,
             tenant: format!("tenant-{number}").as_str().into(),
-            tenant_labels: Arc::default(),
+            ..Place::default()
         };
         let node = Node {
             hostname: format!("host-{number}").into(),

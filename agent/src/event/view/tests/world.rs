@@ -77,6 +77,7 @@ impl Default for World {
             facts: Some(Arc::new(facts)),
             tenant: "shop".into(),
             tenant_labels: Arc::new(map(&[("team", "blue")])),
+            ..Place::default()
         };
         let node = Node {
             hostname: "node-1".into(),
@@ -93,12 +94,8 @@ impl World {
     pub(super) fn host() -> Self {
         let place = Place {
             cgroup_path: "/system.slice/ssh.service".into(),
-            container_id: None,
-            runtime: None,
-            pod_uid: None,
-            facts: None,
             tenant: "host".into(),
-            tenant_labels: Arc::default(),
+            ..Place::default()
         };
         Self { place, ..Self::default() }
     }
