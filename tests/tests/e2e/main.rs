@@ -11,6 +11,7 @@ mod cpu;
 mod files;
 mod lifecycle;
 mod network;
+mod pods;
 mod refusals;
 mod restart;
 mod rules;
