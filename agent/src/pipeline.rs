@@ -41,6 +41,7 @@ use crate::{
     usage::{saved::StateError, state_file::StateFileError},
 };
 use cluster::Cluster;
+pub use cluster::{Trial, try_api_server};
 pub use meter::Meter;
 use watch::{Parts, Watch};
 pub use watch_figures::WatchFigures;

@@ -10,11 +10,14 @@ use serde::Serialize;
 
 use super::style::{bad, doubtful, faint, good};
 use crate::config::{self, Config, Overrides};
+use crate::identity::cluster::Source;
+use crate::identity::cluster::change::Trouble;
 use crate::kernel::requirements::{
     Check, Machine, Report, Status, Wanted, event_sensors, other_agent, probe, sensors,
 };
 use crate::kernel::{KernelError, try_load};
 use crate::pipeline::meter::event_options;
+use crate::pipeline::{Trial, try_api_server};
 
 /// Tell what this machine allows, and what to do about the rest
 ///
@@ -92,9 +95,59 @@ fn trials(machine: &Machine, config: &Config) -> Vec<Check> {
             Err(error) => rows.push(sensors(Err(said(error)))),
         },
     }
+    rows.extend(api_server(config));
     rows.extend(config.pin.as_deref().and_then(|path| other_agent(machine, path)));
     rows
 }
+
+/// What the API server tells, where it is to be asked.
+fn api_server(config: &Config) -> Option<Check> {
+    let trial = match try_api_server(&config.kubernetes) {
+        Ok(trial) => trial?,
+        Err(error) => {
+            tracing::debug!(%error, "trial of the API server");
+            return None;
+        }
+    };
+    Some(api_server_row(&trial))
+}
+
+fn api_server_row(trial: &Trial) -> Check {
+    let troubles = trial.answers.iter().filter_map(|(source, it)| Some((source, it.as_ref()?)));
+    let troubles: Vec<_> = troubles.collect();
+    let told = |(source, trouble): &(&Source, &Trouble)| {
+        format!("{}: {} ({})", source.label(), trouble.label(), trouble.text())
+    };
+    let Some((_, first)) = troubles.first() else {
+        let sources: Vec<_> = trial.answers.iter().map(|(source, _)| source.label()).collect();
+        return Check {
+            name: API_SERVER,
+            needed_for: OWNERS,
+            status: Status::Ok,
+            found: format!("tells of {} for node {}", sources.join(", "), trial.node),
+            reason: None,
+            remedy: None,
+        };
+    };
+    let remedy = match first {
+        Trouble::Unreachable(_) => "look whether this node reaches the API server",
+        Trouble::Unauthenticated(_) => "give the agent a service account or a kubeconfig",
+        Trouble::Forbidden(_) => "give its account the ClusterRole of the chart",
+        Trouble::Missing(_) => "apply charts/landlord/crds, or set `kubernetes.tenants: false`",
+        Trouble::Overloaded(_) | Trouble::Other(_) => "ask again later",
+    };
+    Check {
+        name: API_SERVER,
+        needed_for: OWNERS,
+        status: Status::Degraded,
+        found: format!("does not tell all of node {}", trial.node),
+        reason: Some(troubles.iter().map(told).collect::<Vec<_>>().join("; ")),
+        remedy: Some(remedy.to_owned()),
+    }
+}
+
+const API_SERVER: &str = "API server";
+const OWNERS: &str = "knowing whose pods are";
 
 /// Width of the column of names.
 const NAME: usize = 21;
@@ -146,9 +199,28 @@ mod tests {
 
     use insta::assert_snapshot;
 
-    use super::table;
+    use super::{api_server_row, table};
+    use crate::identity::cluster::Source;
+    use crate::identity::cluster::change::Trouble;
     use crate::kernel::requirements::fixture::Fixture;
     use crate::kernel::requirements::{Wanted, probe};
+    use crate::pipeline::Trial;
+
+    #[test]
+    fn what_the_api_server_does_not_tell() {
+        let check = |pods: Option<Trouble>, expected: &str, reason: Option<&str>| {
+            let answers = vec![(Source::Pods, pods), (Source::Namespaces, None)];
+            let row = api_server_row(&Trial { node: "n1".into(), answers });
+            assert_eq!((row.found.as_str(), row.reason.as_deref()), (expected, reason));
+            assert_eq!(row.remedy.is_some(), reason.is_some());
+        };
+        check(None, "tells of pods, namespaces for node n1", None);
+        check(
+            Some(Trouble::Forbidden("no (403)".to_owned())),
+            "does not tell all of node n1",
+            Some("pods: forbidden (no (403))"),
+        );
+    }
 
     fn rendered(fixture: &Fixture) -> String {
         let pins = Path::new("/sys/fs/bpf/landlord");

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
 
 use super::{Knowledge, Registry, Sighting, TOMBSTONE_NS};
-use crate::identity::cluster::Directory;
+use crate::identity::cluster::change::{Change, Health, Update};
+use crate::identity::cluster::directory::Limits;
+use crate::identity::cluster::{Directory, Source, samples};
 use crate::identity::tenant::{MatchSpec, RuleClass, RuleSpec};
-use crate::identity::{CgroupId, Tenant, TenantRules, UNKNOWN};
+use crate::identity::{CgroupId, Provenance, Tenant, TenantRules, UNKNOWN};
 use crate::usage::reading::Slot;
 
 const SECOND: u64 = 1_000_000_000;
@@ -189,4 +191,76 @@ proptest! {
             prop_assert!(registry.len() <= 16);
         }
     }
+}
+
+const POD: &str = "00000000-0000-4000-8000-000000000001";
+
+/// A table of a node in a cluster, whose tenants are named by a label of namespaces.
+fn in_cluster() -> Table {
+    let matches = MatchSpec { namespace_label: Some("tenant".to_owned()), ..MatchSpec::default() };
+    let rule =
+        RuleSpec { matches, tenant: "{namespace_label}".to_owned(), class: RuleClass::Tenant };
+    let rules = TenantRules::compile(vec![rule]).unwrap();
+    Table { registry: Registry::new(16), directory: Directory::new(rules, Limits::default()) }
+}
+
+impl Table {
+    /// Whom the cgroup of that number in the pod is booked to.
+    fn see_pod(&mut self, id: u64, alive: bool, now_s: u64) -> Option<String> {
+        let now_ns = now_s * SECOND;
+        let knowledge =
+            Knowledge { directory: &self.directory, containers: &HashMap::new(), now_ns };
+        let path = format!("/kubepods/pod{POD}/{id:064}");
+        let slot = Slot(u32::try_from(id).unwrap());
+        let sighting = Sighting { id: CgroupId(id), slot, path: Some(&path), born_ns: 1, alive };
+        let owner = self.registry.observe(&sighting, &knowledge);
+        assert_eq!(owner.pod.as_deref(), Some(POD));
+        owner.tenant.map(|tenant| tenant.to_string())
+    }
+
+    fn tell(&mut self, tenant: &str) {
+        let namespace = samples::namespace("ns", &format!("tenant={tenant}"));
+        self.directory.apply(Change::Namespaces(Update::Put(namespace)), 0);
+        self.directory.apply(Change::Pods(Update::Put(samples::pod(POD, "ns/web", ""))), 0);
+    }
+
+    fn settled(&mut self) -> Vec<String> {
+        let settled = self.registry.take_settled().into_iter();
+        settled.map(|it| format!("{} {}", it.pod, it.tenant)).collect()
+    }
+}
+
+#[test]
+fn a_pod_is_booked_to_nobody_until_it_is_told() {
+    let mut table = in_cluster();
+    assert_eq!([table.see_pod(1, true, 1), table.see_pod(2, true, 1)], [None, None]);
+    assert!(table.has_living_pod(POD) && table.pods()[POD].pending);
+    table.tell("acme");
+    assert_eq!(table.see_pod(1, true, 2).as_deref(), Some("acme"));
+    assert_eq!(table.see_pod(2, true, 2).as_deref(), Some("acme"));
+    assert_eq!(table.settled(), [format!("{POD} acme")], "once");
+    assert_eq!(table.pods()[POD].attribution.provenance, Provenance::Late);
+    table.tell("oil");
+    assert_eq!(table.see_pod(1, true, 3).as_deref(), Some("oil"));
+    assert_eq!(table.settled(), [] as [String; 0]);
+}
+
+#[test]
+fn a_pod_that_lives_in_one_cgroup_is_waited_for_in_all() {
+    let mut table = in_cluster();
+    for source in [Source::Pods, Source::Namespaces] {
+        table.directory.apply(Change::Health(source, Health::Synced), 0);
+    }
+    assert_eq!([table.see_pod(1, true, 1), table.see_pod(2, true, 1)], [None, None]);
+    assert_eq!([table.see_pod(1, false, 2), table.see_pod(2, true, 60)], [None, None]);
+    assert_eq!(table.see_pod(1, false, 60), None, "the other one lives");
+    assert_eq!(table.see_pod(2, false, 61), None, "it has just ended");
+    assert_eq!(table.see_pod(1, false, 80).as_deref(), Some(UNKNOWN));
+    assert_eq!(table.see_pod(2, false, 80).as_deref(), Some(UNKNOWN));
+    assert_eq!(table.settled(), [format!("{POD} {UNKNOWN}")]);
+    assert_eq!(table.given_up().values().copied().collect::<Vec<_>>(), [1], "one pod");
+    // Nobody mentions them any more.
+    table.sweep(100 * SECOND);
+    table.sweep(100 * SECOND + TOMBSTONE_NS);
+    assert!(!table.has_pod(POD) && table.is_empty());
 }

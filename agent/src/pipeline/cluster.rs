@@ -12,19 +12,23 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::PipelineError;
 use crate::config::{Config, Kubernetes};
 use crate::identity::Known;
+use crate::identity::cluster::change::Trouble;
 use crate::identity::cluster::directory::Limits;
 use crate::identity::cluster::{Change, Directory, Source};
 use crate::identity::kubernetes::tenant_crd::TenantResource;
 use crate::identity::kubernetes::tenant_status::{EVERY, StatusWriter};
 use crate::identity::kubernetes::watch::Patience;
-use crate::identity::kubernetes::{Access, Wanted, Watches};
+use crate::identity::kubernetes::{Access, Wanted, Watches, trial};
 
 /// News that may wait to be taken; a full room holds the watches up.
 const ROOM: usize = 1024;
 /// How long the beginning of an answer may take.
 const ANSWER: Duration = Duration::from_secs(10);
+/// The same where a person waits for it.
+const ANSWER_TO_PERSON: Duration = Duration::from_secs(3);
 /// Where a pod finds the namespace it is in.
 const OWN_NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 
@@ -61,6 +65,27 @@ pub(super) fn known(config: &Config, node: Option<&Node>) -> Arc<Known> {
         Some(_) => Directory::new(rules, Limits::default()),
         None => Directory::without_cluster(rules),
     }))
+}
+
+/// Asks the API server once for what the agent would watch. `None`: it would not.
+///
+/// # Errors
+///
+/// When no thread can be started.
+pub fn try_api_server(config: &Kubernetes) -> Result<Option<Trial>, PipelineError> {
+    let Some(Node { name, watched }) = node(config) else { return Ok(None) };
+    let access = Access::new(config.kubeconfig(), ANSWER_TO_PERSON);
+    let answers = super::runtime()?.block_on(trial::ask(&access, &name, &watched));
+    Ok(Some(Trial { node: name, answers }))
+}
+
+/// What the API server tells an agent here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trial {
+    /// Name of the node whose pods were asked for.
+    pub node: Box<str>,
+    /// Each source and what is wrong with it.
+    pub answers: Vec<(Source, Option<Trouble>)>,
 }
 
 /// The watches and their way; dropped, they end.

@@ -10,6 +10,7 @@ pub mod lease;
 mod narrow;
 pub mod tenant_crd;
 pub mod tenant_status;
+pub mod trial;
 mod trouble;
 pub mod watch;
 

@@ -54,7 +54,8 @@ fn status(error: &watcher::Error) -> Option<&Status> {
     }
 }
 
-fn of_request(error: &kube::Error) -> Option<Trouble> {
+/// What is wrong with a request.
+pub(super) fn of_request(error: &kube::Error) -> Option<Trouble> {
     Some(match error {
         kube::Error::Api(status) => return of_status(status),
         kube::Error::Service(cause) => match cause.downcast_ref::<AccessError>() {

@@ -15,7 +15,7 @@ const S: u64 = 1_000_000_000;
 
 fn reading(cpu_s: &[u64], waits: &[(u32, u32, u64)]) -> Reading {
     let cgroup = |(slot, &cpu_s): (usize, &u64)| CgroupReading {
-        slot: Slot(slot as u32),
+        slot: Slot(u32::try_from(slot).unwrap()),
         id: CgroupId(slot as u64 + 1000),
         path: Some(format!("/{slot}")),
         born_ns: 1,
