@@ -5,6 +5,7 @@
 //! says what happened to them as a [`Change`]. Nothing here guesses: what was not
 //! told is not known.
 
+pub mod addresses;
 pub mod change;
 pub mod claims;
 pub mod directory;
@@ -16,6 +17,7 @@ pub(crate) mod samples;
 mod shelf;
 pub mod tenancy;
 
+pub use addresses::Addresses;
 pub use change::{AddressChange, Change, Health, Source, Update};
 pub use claims::{Conflict, Tenancy};
 pub use directory::Directory;

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use crate::identity::cgroup_path::Qos;
 
 /// Labels or annotations: key → value.
@@ -154,9 +156,11 @@ pub struct RemotePod {
     /// Those of its labels that were asked for.
     pub labels: Labels,
     /// The addresses that are its own, all families: none when it uses its node's
-    /// network, and none any more when it has ended.
+    /// network, none before a container of it has started, and none any more when it
+    /// has ended.
     pub ips: Vec<IpAddr>,
-    /// `status.startTime`, whole seconds: it had no address before.
+    /// When its first container started, rounded down to seconds, as far as is known:
+    /// nothing was sent or answered by it before.
     pub started_unix_s: Option<i64>,
 }
 
@@ -168,6 +172,11 @@ pub struct Node {
     /// `status.addresses` that are addresses, and those that network plug-ins note for
     /// their bridges and tunnels: from there a node's own traffic to pods comes.
     pub ips: Vec<IpAddr>,
+    /// `spec.podCIDRs`: networks that its pods get addresses of, and its bridge. Not
+    /// all network plug-ins use them.
+    pub pod_ranges: Vec<IpNet>,
+    /// `metadata.creationTimestamp`.
+    pub created_unix_s: Option<i64>,
 }
 
 /// A Service.
@@ -184,4 +193,6 @@ pub struct Service {
     pub outer_ips: Vec<IpAddr>,
     /// `spec.ports[].nodePort`: IP protocol and port, on every node.
     pub node_ports: Vec<(u8, u16)>,
+    /// `metadata.creationTimestamp`.
+    pub created_unix_s: Option<i64>,
 }

@@ -4,10 +4,11 @@
 //! decoded that is not wanted: the rest is skipped without an allocation.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 use std::net::IpAddr;
 
+use ipnet::IpNet;
 use k8s_openapi::api::core::v1 as api;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use kube::Resource;
@@ -92,6 +93,7 @@ fn metadata<'de, D: Deserializer<'de>>(input: D) -> Result<ObjectMeta, D::Error>
         name: Option<String>,
         namespace: Option<String>,
         resource_version: Option<String>,
+        creation_timestamp: Option<Time>,
         labels: Option<BTreeMap<String, String>>,
         annotations: Option<BTreeMap<String, String>>,
     }
@@ -100,6 +102,7 @@ fn metadata<'de, D: Deserializer<'de>>(input: D) -> Result<ObjectMeta, D::Error>
         name: read.name,
         namespace: read.namespace,
         resource_version: read.resource_version,
+        creation_timestamp: read.creation_timestamp,
         labels: read.labels,
         annotations: read.annotations,
         ..ObjectMeta::default()
@@ -109,13 +112,18 @@ fn metadata<'de, D: Deserializer<'de>>(input: D) -> Result<ObjectMeta, D::Error>
 /// A pod of any node.
 pub(super) type PodAddresses = Narrow<api::Pod, PodNetwork, PodState>;
 /// A node.
-pub(super) type NodeAddresses = Narrow<api::Node, Nothing, NodeState>;
+pub(super) type NodeAddresses = Narrow<api::Node, NodeNetwork, NodeState>;
 /// A Service.
 pub(super) type ServiceAddresses = Narrow<api::Service, ServiceNetwork, ServiceState>;
 
-/// Nothing is read.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct Nothing {}
+#[serde(default)]
+pub(super) struct NodeNetwork {
+    #[serde(rename = "podCIDR")]
+    pod_cidr: Option<Box<str>>,
+    #[serde(rename = "podCIDRs")]
+    pod_cidrs: Option<Vec<Box<str>>>,
+}
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -132,6 +140,49 @@ pub(super) struct PodState {
     #[serde(rename = "podIPs")]
     pod_ips: Option<Vec<Ip>>,
     start_time: Option<Time>,
+    init_container_statuses: Option<Vec<ContainerState>>,
+    container_statuses: Option<Vec<ContainerState>>,
+}
+
+impl PodState {
+    /// When its first container started: later than `startTime`, which is when its node
+    /// accepted it, and by then others may still have its address.
+    fn started_unix_s(&self) -> Option<i64> {
+        let init = self.init_container_statuses.iter().flatten();
+        let states = init.chain(self.container_statuses.iter().flatten());
+        let began = states.flat_map(|of| of.state.began().chain(of.last_state.began())).min();
+        // Not everything that plays a kubelet tells of containers.
+        let is_running = self.phase.as_deref() == Some("Running");
+        began.or_else(|| self.start_time.as_ref().filter(|_| is_running).map(|it| it.0.as_second()))
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ContainerState {
+    state: State,
+    last_state: State,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct State {
+    running: Option<Began>,
+    terminated: Option<Began>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Began {
+    started_at: Option<Time>,
+}
+
+impl State {
+    /// Seconds since 1970; what never started is said to have done so at 0.
+    fn began(&self) -> impl Iterator<Item = i64> {
+        let all = self.running.iter().chain(&self.terminated);
+        all.filter_map(|began| Some(began.started_at.as_ref()?.0.as_second())).filter(|at| *at > 0)
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -186,8 +237,10 @@ struct LoadBalancer {
 /// A pod with those of its labels whose keys are among these.
 pub(super) fn remote_pod(pod: PodAddresses, wanted: &[Box<str>]) -> Option<RemotePod> {
     let status = pod.status;
+    let started_unix_s = status.started_unix_s();
     let ended = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
-    let ips = if ended || pod.spec.host_network {
+    let has_begun = started_unix_s.is_some() || status.phase.as_deref() == Some("Running");
+    let ips = if ended || pod.spec.host_network || !has_begun {
         Vec::new()
     } else {
         let all = status.pod_ips.into_iter().flatten().filter_map(|ip| ip.ip);
@@ -198,7 +251,7 @@ pub(super) fn remote_pod(pod: PodAddresses, wanted: &[Box<str>]) -> Option<Remot
         name: pod.metadata.name?.into(),
         labels: only(pod.metadata.labels, |key| wanted.iter().any(|wanted| **wanted == *key)),
         ips,
-        started_unix_s: status.start_time.map(|time| time.0.as_second()),
+        started_unix_s,
     })
 }
 
@@ -206,7 +259,15 @@ pub(super) fn remote_pod(pod: PodAddresses, wanted: &[Box<str>]) -> Option<Remot
 pub(super) fn node(node: NodeAddresses) -> Option<Node> {
     let told = node.status.addresses.into_iter().flatten().map(|told| told.address);
     let noted = only(node.metadata.annotations, |key| NODE_ADDRESSES.contains(&key));
-    Some(Node { name: node.metadata.name?.into(), ips: addresses(told.chain(noted.into_values())) })
+    let all = node.spec.pod_cidrs.into_iter().flatten();
+    let ranges: BTreeSet<IpNet> =
+        node.spec.pod_cidr.into_iter().chain(all).filter_map(|text| text.parse().ok()).collect();
+    Some(Node {
+        name: node.metadata.name?.into(),
+        ips: addresses(told.chain(noted.into_values())),
+        pod_ranges: ranges.into_iter().collect(),
+        created_unix_s: node.metadata.creation_timestamp.map(|time| time.0.as_second()),
+    })
 }
 
 /// A Service.
@@ -217,7 +278,9 @@ pub(super) fn service(service: ServiceAddresses) -> Option<Service> {
     let ports = spec.ports.into_iter().flatten().filter_map(|port| {
         Some((protocol(port.protocol.as_deref())?, port.node_port.filter(|port| *port != 0)?))
     });
+    let created = service.metadata.creation_timestamp;
     Some(Service {
+        created_unix_s: created.map(|time| time.0.as_second()),
         namespace: service.metadata.namespace?.into(),
         name: service.metadata.name?.into(),
         cluster_ips: addresses(

@@ -23,13 +23,62 @@ fn a_pod_owns_its_addresses_while_it_runs_in_its_own_network() {
     let both = json!([{"ip": "10.0.0.1"}, {"ip": "fd00::1"}]);
     let state = |phase: &str| json!({"phase": phase, "podIP": "10.0.0.1", "podIPs": both});
     check(json!({"nodeName": "a"}), state("Running"), &["10.0.0.1", "fd00::1"]);
-    check(json!({"hostNetwork": false}), state("Pending"), &["10.0.0.1", "fd00::1"]);
+    check(json!({"hostNetwork": false}), state("Running"), &["10.0.0.1", "fd00::1"]);
     check(json!({"hostNetwork": true}), state("Running"), &[]);
     check(json!({}), state("Succeeded"), &[]);
     check(json!({}), state("Failed"), &[]);
     check(json!({}), json!({"phase": "Running", "podIP": "10.0.0.2"}), &["10.0.0.2"]);
     check(json!({}), json!({"phase": "Pending"}), &[]);
     check(json!({}), json!({"phase": "Running", "podIPs": null}), &[]);
+}
+
+#[test]
+fn a_pod_has_started_with_its_first_container() {
+    let check = |status: serde_json::Value, expected: Option<i64>, has_address: bool| {
+        let mut object = json!({"metadata": {"name": "p", "namespace": "n"}, "status": {
+            "podIP": "10.0.0.1", "startTime": "1970-01-01T00:00:10Z"}});
+        object["status"].as_object_mut().unwrap().extend(status.as_object().unwrap().clone());
+        let told = remote_pod(serde_json::from_value(object).unwrap(), &[]).unwrap();
+        assert_eq!(
+            (told.started_unix_s, !told.ips.is_empty()),
+            (expected, has_address),
+            "{status}"
+        );
+    };
+    let at = |second: u32| json!({"startedAt": format!("1970-01-01T00:00:{second:02}Z")});
+    let containers = |states: &[serde_json::Value]| json!(states);
+    check(json!({"phase": "Pending"}), None, false);
+    check(
+        json!({"phase": "Pending", "containerStatuses": containers(&[
+            json!({"state": {"waiting": {"reason": "ContainerCreating"}}, "lastState": {}})])}),
+        None,
+        false,
+    );
+    check(
+        json!({"phase": "Pending", "initContainerStatuses": containers(&[
+            json!({"state": {"running": at(17)}, "lastState": {}})])}),
+        Some(17),
+        true,
+    );
+    check(
+        json!({"phase": "Running", "initContainerStatuses": containers(&[
+                json!({"state": {"terminated": at(15)}, "lastState": {}})]),
+            "containerStatuses": containers(&[json!({"state": {"running": at(30)}}),
+                json!({"state": {"waiting": {}}, "lastState": {"terminated": at(20)}})])}),
+        Some(15),
+        true,
+    );
+    // It could not be started, and never began.
+    check(
+        json!({"phase": "Pending", "containerStatuses": containers(&[
+            json!({"state": {"terminated": {"startedAt": null}},
+                   "lastState": {"terminated": at(0)}})])}),
+        None,
+        false,
+    );
+    // Nothing is told of containers.
+    check(json!({"phase": "Running"}), Some(10), true);
+    check(json!({"phase": "Running", "startTime": null}), None, true);
 }
 
 #[test]
@@ -41,7 +90,7 @@ fn of_a_pod_only_what_was_asked_for_is_kept() {
             "managedFields": [{"fieldsV1": {"f:metadata": {"f:labels": {}}}}],
         },
         "spec": {"containers": [{"name": "x", "env": [{"name": "A", "value": "b"}]}]},
-        "status": {"startTime": "1970-01-01T00:01:00Z"},
+        "status": {"phase": "Running", "startTime": "1970-01-01T00:01:00Z"},
     });
     let told = remote_pod(serde_json::from_value(object).unwrap(), &["tenant".into()]).unwrap();
     assert_eq!(told.labels.into_iter().collect::<Vec<_>>(), [("tenant".into(), "acme".into())]);
@@ -55,6 +104,7 @@ fn a_node_has_the_addresses_of_its_bridges_and_tunnels_too() {
             "projectcalico.org/IPv4VXLANTunnelAddr": "10.244.1.0",
             "network.cilium.io/ipv4-cilium-host": "10.0.1.17/32",
             "csi.volume.kubernetes.io/nodeid": "{}"}},
+        "spec": {"podCIDR": "10.244.1.0/24", "podCIDRs": ["10.244.1.0/24", "fd00:1::/64"]},
         "status": {"addresses": [
             {"type": "InternalIP", "address": "192.0.2.1"}, {"type": "InternalIP", "address": "2001:db8::1"},
             {"type": "ExternalIP", "address": "198.51.100.1"}, {"type": "Hostname", "address": "node-1"}]},
@@ -62,6 +112,8 @@ fn a_node_has_the_addresses_of_its_bridges_and_tunnels_too() {
     let told = node(serde_json::from_value::<NodeAddresses>(object).unwrap()).unwrap();
     let expected = ["192.0.2.1", "2001:db8::1", "198.51.100.1", "10.0.1.17", "10.244.1.0"];
     assert_eq!((&*told.name, told.ips), ("node-1", ips(&expected)));
+    let ranges: Vec<String> = told.pod_ranges.iter().map(ToString::to_string).collect();
+    assert_eq!(ranges, ["10.244.1.0/24", "fd00:1::/64"]);
 }
 
 #[test]
