@@ -12,6 +12,7 @@ pub mod cgroup_path;
 pub mod cluster;
 pub mod known;
 pub mod kubernetes;
+pub mod peer;
 pub mod registry;
 pub mod template;
 pub mod tenant;

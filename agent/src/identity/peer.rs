@@ -1,0 +1,208 @@
+//! Who is at the other end of a connection.
+//!
+//! Only for the remote end: a process's own address may be one that others have, too,
+//! and its cgroup tells whose it is. What is not known is said to be so, and nobody is
+//! accused on the ground of it.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use crate::identity::Assignment;
+use crate::identity::cluster::addresses::{Name, Owner};
+use crate::identity::cluster::object::{Labels, Phase, Pod};
+use crate::identity::cluster::{Addresses, Directory, Tenancy};
+
+/// What kind of thing is at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PeerKind {
+    /// A pod with an address of its own.
+    Pod,
+    /// A Service: one of the pods behind it, or whatever else answers for it.
+    Service,
+    /// A node, or a pod that uses its node's network, or whoever is translated to its
+    /// node's address on the way.
+    Node,
+    /// The same network namespace.
+    Loopback,
+    /// Nobody of the cluster.
+    Outside,
+    /// It cannot be told: two may have the address, or not all of the cluster is known.
+    Unknown,
+}
+
+impl PeerKind {
+    /// The word for it in events and in labels of metrics.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Pod => "pod",
+            Self::Service => "service",
+            Self::Node => "node",
+            Self::Loopback => "loopback",
+            Self::Outside => "outside",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The other end of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer<'a> {
+    /// What it is.
+    pub kind: PeerKind,
+    /// The namespace of a pod or a Service.
+    pub namespace: Option<&'a str>,
+    /// The name of a pod, a Service or another node.
+    pub name: Option<Name<'a>>,
+    /// Whose it is; `None` outside of the cluster, and where it cannot be told.
+    pub assignment: Option<Assignment>,
+    /// `false`: it may be somebody else, or somebody else's. The API server could not be
+    /// asked at that time, or what decides between tenants is not known of this peer.
+    pub is_certain: bool,
+}
+
+impl Peer<'_> {
+    fn bare(kind: PeerKind, is_certain: bool) -> Self {
+        Self { kind, namespace: None, name: None, assignment: None, is_certain }
+    }
+
+    /// The tenant's name.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&str> {
+        self.assignment.as_ref().map(|assignment| assignment.tenant.as_str())
+    }
+}
+
+/// What peers are found by. Cheap to make, so make it for each batch of events.
+#[derive(Clone, Copy, Debug)]
+pub struct Peers<'a> {
+    addresses: &'a Addresses,
+    directory: &'a Directory,
+    /// Whether all that decides between tenants is known of pods, and of Services.
+    pods_are_certain: bool,
+    services_are_certain: bool,
+}
+
+impl<'a> Peers<'a> {
+    /// `pod_labels`: keys of the labels that are kept of pods of other nodes.
+    #[must_use]
+    pub fn new(
+        addresses: &'a Addresses,
+        directory: &'a Directory,
+        pod_labels: &[Box<str>],
+    ) -> Self {
+        let tenancy = directory.tenancy();
+        let has_no_path = !tenancy.rules().mix_paths_and_cluster();
+        let asked = pod_label_keys(tenancy);
+        let asks_for_labels = !asked.is_empty();
+        Self {
+            addresses,
+            directory,
+            pods_are_certain: has_no_path
+                && asked.iter().all(|key| pod_labels.iter().any(|kept| **kept == **key)),
+            // Where labels of pods part a namespace, a Service's pods may be of any part.
+            services_are_certain: has_no_path && !asks_for_labels,
+        }
+    }
+
+    /// Who had the address at that time, nanoseconds since 1970.
+    #[must_use]
+    pub fn find(&self, address: IpAddr, at_ns: u64) -> Peer<'a> {
+        let address = address.to_canonical();
+        if address.is_loopback() || address.is_unspecified() {
+            return Peer::bare(PeerKind::Loopback, true);
+        }
+        match self.addresses.owner(address, at_ns) {
+            Some(found) => self.of(found.owner, found.is_certain),
+            None if self.addresses.is_outside(address, at_ns) => {
+                Peer::bare(PeerKind::Outside, true)
+            }
+            None => Peer::bare(PeerKind::Unknown, false),
+        }
+    }
+
+    /// The same of an address and port that are connected or sent to: a node's may be a
+    /// Service's. Not for who connects; the port of that one is any.
+    #[must_use]
+    pub fn find_destination(
+        &self,
+        address: IpAddr,
+        protocol: u8,
+        port: u16,
+        at_ns: u64,
+    ) -> Peer<'a> {
+        let peer = self.find(address, at_ns);
+        if peer.kind != PeerKind::Node {
+            return peer;
+        }
+        match self.addresses.behind(protocol, port) {
+            Some(owner) => self.of(owner, peer.is_certain),
+            None => peer,
+        }
+    }
+
+    fn of(&self, owner: Owner<'a>, is_certain: bool) -> Peer<'a> {
+        match owner {
+            Owner::Pod { namespace, name, labels } => Peer {
+                kind: PeerKind::Pod,
+                namespace: Some(namespace),
+                name: Some(name),
+                assignment: self.owner_of_pod(namespace, name, labels),
+                is_certain: is_certain && self.pods_are_certain,
+            },
+            Owner::Service { namespace, name } => Peer {
+                kind: PeerKind::Service,
+                namespace: Some(namespace),
+                name: Some(name),
+                assignment: self.directory.owner_of_namespace(namespace),
+                is_certain: is_certain && self.services_are_certain,
+            },
+            Owner::Host { node } => Peer {
+                kind: PeerKind::Node,
+                namespace: None,
+                name: node,
+                assignment: Some(Assignment::host()),
+                is_certain,
+            },
+        }
+    }
+
+    fn owner_of_pod(&self, namespace: &str, name: Name<'_>, labels: &Labels) -> Option<Assignment> {
+        self.directory.owner_of_pod(&Pod {
+            uid: "".into(),
+            config_hash: None,
+            namespace: namespace.into(),
+            name: name.to_string().into(),
+            labels: labels.clone(),
+            owner: None,
+            ips: Vec::new(),
+            host_network: false,
+            phase: Phase::Unknown,
+            qos: None,
+            created_unix_s: 0,
+            deleting: false,
+            containers: Vec::new(),
+            claims: Vec::new(),
+        })
+    }
+}
+
+/// Keys of the labels of pods that decide whose a pod is: those to ask the API server
+/// for.
+#[must_use]
+pub fn pod_label_keys(tenancy: &Tenancy) -> BTreeSet<&str> {
+    let of_rules = tenancy.rules().specs().iter().filter_map(|spec| {
+        let ask = spec.matches.pod_label.as_deref()?;
+        Some(ask.split_once('=').map_or(ask, |(key, _)| key))
+    });
+    let selectors = tenancy.objects().filter_map(|object| object.pod_selector.as_ref());
+    let of_objects = selectors.flat_map(|selector| {
+        let keys = selector.labels.keys();
+        keys.chain(selector.expressions.iter().map(|expression| &expression.key)).map(|key| &**key)
+    });
+    of_rules.chain(of_objects).collect()
+}
+
+#[cfg(test)]
+#[path = "peer_tests.rs"]
+mod tests;
