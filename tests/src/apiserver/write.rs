@@ -43,7 +43,7 @@ pub(super) fn answer(
             let object = part(request, known, told);
             store_as(store, request, object, StatusCode::OK)
         }
-        (Verb::Patch, known) => patch(store, request, headers, known, told),
+        (Verb::Patch, known) => patch(store, request, headers, known, &told),
         (Verb::Delete, Some(known)) => {
             store.remove(resource, namespace, &name);
             response::json(StatusCode::OK, known.to_string())
@@ -58,7 +58,7 @@ fn patch(
     request: &Seen,
     headers: &HeaderMap,
     known: Option<Value>,
-    told: Value,
+    told: &Value,
 ) -> Response<Answer> {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
     let applies = kind.starts_with("application/apply-patch+yaml");
@@ -84,7 +84,7 @@ fn patch(
     if let Some(subresource) = &request.subresource {
         merge(&mut object[subresource], &told[subresource]);
     } else {
-        merge(&mut object, &told);
+        merge(&mut object, told);
     }
     store_as(store, request, object, code)
 }

@@ -14,6 +14,7 @@
 //! Some rows are also measured with an agent that watches by rules. Its own processor
 //! time counts there: what no rule can match should not get as far as the agent.
 
+mod identity;
 mod idle;
 mod neighbours;
 mod report;
@@ -72,6 +73,8 @@ pub(crate) struct Args {
 enum Other {
     /// Measure how many events a second rules are evaluated for, on one core
     Rules(rules::Args),
+    /// Measure what it costs a node to know all pods of the cluster, and how soon it does
+    Identity(identity::Args),
 }
 
 /// How much is measured.
@@ -103,8 +106,10 @@ impl Effort {
 
 /// Runs the benchmark and prints its table.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    if let Some(Other::Rules(args)) = &args.other {
-        return rules::run(args);
+    match &args.other {
+        Some(Other::Rules(args)) => return rules::run(args),
+        Some(Other::Identity(args)) => return identity::run(args),
+        None => {}
     }
     let rows = chosen(&args.only)?;
     note_descriptors()?;
