@@ -25,9 +25,20 @@ pub(crate) fn cache() -> PathBuf {
 }
 
 /// Cargo of the pinned toolchain, in the workspace.
+///
+/// It is not told which package this program is of: build scripts of dependencies ask
+/// to run again where that changes, as does all that depends on them, so that each
+/// change between `cargo` and `cargo xtask` would build TLS and the agent anew.
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root());
+    let is_of_package =
+        |name: &str| ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|it| name.starts_with(it));
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(is_of_package) {
+            cargo.env_remove(name);
+        }
+    }
     cargo
 }
 
