@@ -7,7 +7,10 @@
 
 use super::pod::{IdentityUsage, SourceUsage};
 use super::tenant::{DetectionUsage, NodeUsage, TenantUsage};
-use crate::telemetry::{EventLoss, LossCause};
+
+mod page;
+
+pub use page::markdown;
 
 /// How a metric's value behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -582,9 +585,7 @@ pub const METRICS: &[Metric] = &[
         unit: Unit::None,
         labels: &[],
         help: "Pods of which nobody has told whose they are; what they use is held until then",
-        samples: |node, emit| {
-            identity(node, |_| emit(&[], Value::Integer(node.pending.owners)));
-        },
+        samples: |node, emit| identity(node, |_| emit(&[], Value::Integer(node.pending.owners))),
     },
     Metric {
         name: "landlord_identity_pending_cpu_seconds",
@@ -592,9 +593,7 @@ pub const METRICS: &[Metric] = &[
         unit: Unit::Seconds,
         labels: &[],
         help: "Time on a CPU that is held for them, and in no tenant's figures yet",
-        samples: |node, emit| {
-            identity(node, |_| emit(&[], Value::Float(node.pending.cpu_seconds)));
-        },
+        samples: |node, emit| identity(node, |_| emit(&[], Value::Float(node.pending.cpu_seconds))),
     },
     Metric {
         name: "landlord_identity_unresolved_total",
@@ -736,91 +735,6 @@ fn each(node: &NodeUsage, emit: &mut Emit<'_>, figure: fn(&TenantUsage) -> Optio
             emit(&[&tenant.tenant], value);
         }
     }
-}
-
-/// The list as a page for people: the content of `docs/metrics.md`.
-#[must_use]
-pub fn markdown() -> String {
-    let mut page = String::from(PAGE_HEAD);
-    for metric in METRICS {
-        let labels: Vec<String> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
-        line(
-            &mut page,
-            &[
-                &format!("`{}`", metric.name),
-                metric.kind.name(),
-                metric.unit.name().unwrap_or(""),
-                &labels.join(", "),
-                metric.help,
-            ],
-        );
-    }
-    page.push_str(PAGE_LABELS);
-    let of_use = LossCause::ALL.iter().map(|cause| (cause.label(), cause.help()));
-    causes(&mut page, "landlord_lost_total", of_use);
-    let of_events = EventLoss::ALL.iter().map(|cause| (cause.label(), cause.help()));
-    causes(&mut page, "landlord_events_lost_total", of_events);
-    page
-}
-
-/// The causes of a metric and what they mean.
-fn causes(
-    page: &mut String,
-    metric: &str,
-    all: impl Iterator<Item = (&'static str, &'static str)>,
-) {
-    page.push_str("\n## Causes of `");
-    page.push_str(metric);
-    page.push('`');
-    page.push_str(CAUSES_HEAD);
-    for (label, help) in all {
-        line(page, &[&format!("`{label}`"), help]);
-    }
-}
-
-const PAGE_HEAD: &str = "\
-# Metrics
-
-<!-- Made from agent/src/usage/catalogue.rs by its test; edit there. -->
-
-`landlord run` serves them at `http://127.0.0.1:9464/metrics` in OpenMetrics text. Counters
-outlive the agent: they go on where they were after a restart, and begin at zero only with
-`landlord_counters_start_time_seconds`. A `landlord_tenant_X` is the key `X` in the JSON of
-`landlord top --once -o json` and of `/v1/usage`.
-
-| metric | type | unit | labels | meaning |
-|---|---|---|---|---|
-";
-
-const PAGE_LABELS: &str = "
-## Labels
-
-| label | values |
-|---|---|
-| `tenant`, `by` | tenants by the configured rules, at most `max_tenants` (and `max_wait_causes` values of `by` for each tenant); `other` takes the rest, `host` is the root cgroup, `unknown` what has no owner |
-| `direction` | `transmit`, `receive` (network); `read`, `write` (disk) |
-| `family` | `ipv4`, `ipv6` |
-| `source` | kinds of objects at the API server: `pods` (of this node), `namespaces`, `quotas`, `tenants` |
-| `provenance` | `cgroup` (its path), `informer` (the API server), `runtime`, `late` (as `informer`, after it had been pending), `pending`, `unknown` |
-| `syscall` | the kernel's names; `unknown_NNN` for numbers without one, `unknown` from 512 on |
-";
-
-const CAUSES_HEAD: &str = "
-
-Each is exported from the start, at 0.
-
-| `cause` | meaning |
-|---|---|
-";
-
-fn line(page: &mut String, cells: &[&str]) {
-    page.push('|');
-    for cell in cells {
-        page.push(' ');
-        page.push_str(cell);
-        page.push_str(" |");
-    }
-    page.push('\n');
 }
 
 #[cfg(test)]
