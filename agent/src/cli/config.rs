@@ -162,9 +162,7 @@ mod tests {
           enabled: auto
           node: ""
           kubeconfig: ""
-          addresses: false
           tenants: true
-          kubelet: false
         tenant_labels:
         - team
         - cost-center

@@ -227,24 +227,11 @@ pub(super) static KEYS: &[Key] = &[
                 the agent's pod.",
     },
     Key {
-        name: "kubernetes.addresses",
-        kind: Kind::Flag,
-        default: "false",
-        about: "Whether pods, nodes and Services of the whole cluster may be watched for their \
-                addresses, so that the far end of a connection has an owner.",
-    },
-    Key {
         name: "kubernetes.tenants",
         kind: Kind::Flag,
         default: "true",
         about: "Whether tenants are also taken from `Tenant` objects of the cluster. They come \
                 before the rules below; see docs/tenants.md.",
-    },
-    Key {
-        name: "kubernetes.kubelet",
-        kind: Kind::Flag,
-        default: "false",
-        about: "Whether the kubelet may be asked for the use of volumes and ephemeral storage.",
     },
     Key {
         name: "tenant_labels",

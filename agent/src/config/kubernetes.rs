@@ -26,12 +26,8 @@ pub struct Kubernetes {
     pub node: String,
     /// Where the API server is; empty: as pods are told.
     pub kubeconfig: PathBuf,
-    /// Whether addresses of the whole cluster may be watched.
-    pub addresses: bool,
     /// Whether `Tenant` objects count.
     pub tenants: bool,
-    /// Whether the kubelet may be asked.
-    pub kubelet: bool,
 }
 
 impl Kubernetes {
@@ -63,9 +59,7 @@ mod tests {
                 enabled,
                 node: String::new(),
                 kubeconfig: kubeconfig.into(),
-                addresses: false,
                 tenants: true,
-                kubelet: false,
             };
             assert_eq!(kubernetes.is_wanted(in_pod), expected, "{kubernetes:?} {in_pod}");
         };

@@ -73,15 +73,9 @@ pub struct Overrides {
     /// Where the API server is and who asks
     #[arg(long, value_name = "FILE")]
     pub kubernetes_kubeconfig: Option<String>,
-    /// Whether addresses of the whole cluster may be watched
-    #[arg(long, value_name = "true|false")]
-    pub kubernetes_addresses: Option<String>,
     /// Whether tenants are also taken from Tenant objects
     #[arg(long, value_name = "true|false")]
     pub kubernetes_tenants: Option<String>,
-    /// Whether the kubelet may be asked for the use of storage
-    #[arg(long, value_name = "true|false")]
-    pub kubernetes_kubelet: Option<String>,
 }
 
 impl Overrides {
@@ -110,9 +104,7 @@ impl Overrides {
             kubernetes_enabled,
             kubernetes_node,
             kubernetes_kubeconfig,
-            kubernetes_addresses,
             kubernetes_tenants,
-            kubernetes_kubelet,
         } = self;
         let texts = [
             ("listen", listen),
@@ -136,9 +128,7 @@ impl Overrides {
             ("kubernetes.enabled", kubernetes_enabled),
             ("kubernetes.node", kubernetes_node),
             ("kubernetes.kubeconfig", kubernetes_kubeconfig),
-            ("kubernetes.addresses", kubernetes_addresses),
             ("kubernetes.tenants", kubernetes_tenants),
-            ("kubernetes.kubelet", kubernetes_kubelet),
         ];
         texts.into_iter().filter_map(|(name, text)| {
             let key = KEYS.iter().find(|key| key.name == name)?;

@@ -7,12 +7,7 @@ use serde_json::Value;
 const RIGHTS: &[(&str, &str, &[&str])] = &[
     ("", "pods", &["get", "list", "watch"]),
     ("", "namespaces", &["get", "list", "watch"]),
-    ("", "nodes", &["get", "list", "watch"]),
-    ("", "nodes/stats", &["get"]),
-    ("", "persistentvolumeclaims", &["get", "list", "watch"]),
     ("", "resourcequotas", &["get", "list", "watch"]),
-    ("", "services", &["get", "list", "watch"]),
-    ("discovery.k8s.io", "endpointslices", &["get", "list", "watch"]),
     ("landlord.dev", "tenants", &["get", "list", "watch"]),
     ("landlord.dev", "tenants/status", &["patch"]),
 ];

@@ -11,7 +11,7 @@ pub(super) const REFUSALS: &[(&str, &[&str])] = &[
     ("config: { listen: 9464 }", &["/config/listen", "string"]),
     ("config: { listen: localhost }", &["/config/listen", "pattern"]),
     ("config: { kubernetes: { enabled: yes-please } }", &["/config/kubernetes/enabled", "always"]),
-    ("config: { kubernetes: { kubelet: 'yes' } }", &["/config/kubernetes/kubelet", "boolean"]),
+    ("config: { kubernetes: { tenants: 'yes' } }", &["/config/kubernetes/tenants", "boolean"]),
     ("config: { log: { level: loud } }", &["/config/log/level", "debug"]),
     ("rules: { files: { own.txt: '' } }", &["own.txt", "pattern"]),
     ("rules: { files: [own.yaml] }", &["/rules/files", "object"]),
