@@ -16,6 +16,7 @@ mod duration;
 mod events;
 mod figures;
 mod floor;
+mod listing;
 mod logging;
 mod outcome;
 mod pods;

@@ -2,11 +2,12 @@
 
 use std::io::Write;
 
-use anyhow::{Context as _, Result};
-use clap::{Args, ValueEnum};
+use anyhow::Result;
+use clap::Args;
 
 use super::connect::Connect;
 use super::figures::{UNKNOWN, bytes, cores, or_dash, printable, span};
+use super::listing::Listing;
 use super::table::aligned;
 use super::tenants::network;
 use crate::usage::pod::PodUsage;
@@ -33,29 +34,11 @@ pub(super) struct Pods {
     #[arg(short, long, value_name = "TENANT")]
     tenant: Option<String>,
 
-    /// Form of what is printed
-    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
-    output: Format,
-
-    /// Leave out the line of titles
-    #[arg(long)]
-    no_headers: bool,
+    #[command(flatten)]
+    listing: Listing,
 
     #[command(flatten)]
     connect: Connect,
-}
-
-/// Form of the output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Aligned columns for people
-    Table,
-    /// The same with requests, limits, storage and the UID
-    Wide,
-    /// Names only, as `pod/NAME`
-    Name,
-    /// An array of objects
-    Json,
 }
 
 pub(super) fn run(flags: &Pods, out: &mut impl Write) -> Result<()> {
@@ -68,25 +51,14 @@ pub(super) fn run(flags: &Pods, out: &mut impl Write) -> Result<()> {
             && flags.name.as_deref().is_none_or(|name| pod.pod.contains(name))
     };
     let pods: Vec<&PodUsage> = usage.pods.iter().filter(wanted).collect();
-    let text = match flags.output {
-        Format::Json => serde_json::to_string_pretty(&pods).context("cannot write JSON")?,
-        Format::Name => {
-            pods.iter().map(|it| format!("pod/{}", label(it))).collect::<Vec<_>>().join("\n")
-        }
-        Format::Table | Format::Wide => {
-            let now_unix_s = i64::try_from(usage.read_at_unix_ms / 1000).unwrap_or(i64::MAX);
-            table(&pods, now_unix_s, flags.output == Format::Wide, !flags.no_headers)
-        }
+    let now_unix_s = i64::try_from(usage.read_at_unix_ms / 1000).unwrap_or(i64::MAX);
+    let none = if usage.identity.is_none() {
+        "the agent is not told of pods: it runs without Kubernetes"
+    } else {
+        "no such pod on this node"
     };
-    if pods.is_empty() && flags.output != Format::Json {
-        anyhow::bail!(if usage.identity.is_none() {
-            "the agent is not told of pods: it runs without Kubernetes"
-        } else {
-            "no such pod on this node"
-        });
-    }
-    writeln!(out, "{text}")?;
-    Ok(())
+    let table = |wide, headers| table(&pods, now_unix_s, wide, headers);
+    flags.listing.write(out, &pods, "pod", |pod| label(pod), table, none)
 }
 
 /// Its name, or what is known instead.
@@ -108,15 +80,7 @@ fn table(pods: &[&PodUsage], now_unix_s: i64, wide: bool, headers: bool) -> Stri
         "AGE",
     ];
     if wide {
-        titles.extend([
-            "CPU-REQUEST",
-            "CPU-LIMIT",
-            "MEM-REQUEST",
-            "MEM-LIMIT",
-            "STORAGE",
-            "VOLUMES",
-            "UID",
-        ]);
+        titles.extend(["CPU-REQUEST", "CPU-LIMIT", "MEM-REQUEST", "MEM-LIMIT", "UID"]);
     }
     let dash = |text: &str| if text.is_empty() { UNKNOWN.to_owned() } else { printable(text) };
     let size = |value: Option<u64>| or_dash(value, |value| bytes(value as f64));
@@ -140,11 +104,6 @@ fn table(pods: &[&PodUsage], now_unix_s: i64, wide: bool, headers: bool) -> Stri
                 or_dash(pod.limits.cpu_cores, cores),
                 size(pod.requests.memory_bytes),
                 size(pod.limits.memory_bytes),
-                size(pod.ephemeral_storage_bytes),
-                size(
-                    (!pod.volumes.is_empty())
-                        .then(|| pod.volumes.iter().map(|it| it.used_bytes).sum()),
-                ),
                 printable(&pod.uid),
             ]);
         }
@@ -152,7 +111,7 @@ fn table(pods: &[&PodUsage], now_unix_s: i64, wide: bool, headers: bool) -> Stri
     });
     let numeric = [
         false, false, false, false, true, true, true, true, false, true, true, true, true, true,
-        true, true, false,
+        false,
     ];
     aligned(headers.then_some(&titles), rows, &numeric[..titles.len()])
 }
@@ -160,7 +119,7 @@ fn table(pods: &[&PodUsage], now_unix_s: i64, wide: bool, headers: bool) -> Stri
 #[cfg(test)]
 mod tests {
     use super::table;
-    use crate::usage::pod::{Amounts, PodUsage, VolumeUsage};
+    use crate::usage::pod::{Amounts, PodUsage};
     use crate::usage::tenant::TenantUsage;
 
     #[test]
@@ -179,12 +138,6 @@ mod tests {
                 memory_bytes: Some(64 << 20),
                 ..Amounts::default()
             },
-            ephemeral_storage_bytes: Some(4096),
-            volumes: vec![VolumeUsage {
-                claim: "data".to_owned(),
-                used_bytes: 1 << 30,
-                capacity_bytes: 1 << 31,
-            }],
             used: TenantUsage {
                 tenant: "acme".to_owned(),
                 cpu_seconds_total: 75.0,
@@ -204,8 +157,8 @@ mod tests {
         -          7c0f5a3e-0000-4000-8000-000000000002  -       -                 0   0.0s        -      0 B  unknown       -
         ");
         insta::assert_snapshot!(table(&[&known], 1_000_090, true, true), @"
-        NAMESPACE  NAME        TENANT  QOS        RESTARTS    CPU   MEMORY  NETWORK  IDENTITY    AGE  CPU-REQUEST  CPU-LIMIT  MEM-REQUEST  MEM-LIMIT  STORAGE  VOLUMES  UID
-        acme-prod  web-5d4f-x  acme    Burstable         2  1m15s  3.0 MiB      0 B  informer  1m30s         0.25          -     64.0 MiB          -  4.0 KiB  1.0 GiB  7c0f5a3e-0000-4000-8000-000000000001
+        NAMESPACE  NAME        TENANT  QOS        RESTARTS    CPU   MEMORY  NETWORK  IDENTITY    AGE  CPU-REQUEST  CPU-LIMIT  MEM-REQUEST  MEM-LIMIT  UID
+        acme-prod  web-5d4f-x  acme    Burstable         2  1m15s  3.0 MiB      0 B  informer  1m30s         0.25          -     64.0 MiB          -  7c0f5a3e-0000-4000-8000-000000000001
         ");
     }
 }

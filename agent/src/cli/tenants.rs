@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use anyhow::{Context as _, Result};
-use clap::{Args, ValueEnum};
+use anyhow::Result;
+use clap::Args;
 use serde::Serialize;
 
 use super::connect::Connect;
 use super::figures::{UNKNOWN, bytes, count, or_dash, printable, span};
+use super::listing::Listing;
 use super::table::aligned;
 use crate::usage::pod::TenantFacts;
 use crate::usage::tenant::{NodeUsage, TenantUsage};
@@ -27,29 +28,11 @@ pub(super) struct Tenants {
     #[arg(short = 'l', long = "selector", value_name = "KEY[=VALUE]")]
     selector: Option<String>,
 
-    /// Form of what is printed
-    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
-    output: Format,
-
-    /// Leave out the line of titles
-    #[arg(long)]
-    no_headers: bool,
+    #[command(flatten)]
+    listing: Listing,
 
     #[command(flatten)]
     connect: Connect,
-}
-
-/// Form of the output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Aligned columns for people
-    Table,
-    /// The same with labels and names of namespaces
-    Wide,
-    /// Names only, as `tenant/NAME`
-    Name,
-    /// An array of objects
-    Json,
 }
 
 /// One tenant's line.
@@ -69,21 +52,9 @@ pub(super) fn run(flags: &Tenants, out: &mut impl Write) -> Result<()> {
             && flags.selector.as_deref().is_none_or(|selector| selects(selector, &row.facts.labels))
     };
     let rows: Vec<Row<'_>> = rows(&usage).into_iter().filter(wanted).collect();
-    let text = match flags.output {
-        Format::Json => serde_json::to_string_pretty(&rows).context("cannot write JSON")?,
-        Format::Name => {
-            let names = rows.iter().map(|row| format!("tenant/{}", printable(&row.facts.tenant)));
-            names.collect::<Vec<_>>().join("\n")
-        }
-        Format::Table | Format::Wide => {
-            table(&rows, flags.output == Format::Wide, !flags.no_headers)
-        }
-    };
-    if rows.is_empty() && flags.output != Format::Json {
-        anyhow::bail!("no such tenant; `landlord tenants` lists them all");
-    }
-    writeln!(out, "{text}")?;
-    Ok(())
+    let none = "no such tenant; `landlord tenants` lists them all";
+    let table = |wide, headers| table(&rows, wide, headers);
+    flags.listing.write(out, &rows, "tenant", |row| printable(&row.facts.tenant), table, none)
 }
 
 /// Whether labels have what `KEY` or `KEY=VALUE` asks.

@@ -188,6 +188,12 @@ impl Detector {
         self.places.is_pending(container)
     }
 
+    /// Whether a cgroup of the container is remembered.
+    #[must_use]
+    pub fn has_container(&self, container: &str) -> bool {
+        self.places.has_container(container)
+    }
+
     /// Containers that were forgotten since the last call, as no cgroup of theirs is
     /// remembered any more.
     pub fn take_left(&mut self) -> Vec<Box<str>> {

@@ -77,6 +77,11 @@ impl Places {
         self.containers.get(container).is_none_or(|known| !known.is_final)
     }
 
+    /// Whether a cgroup of the container is remembered.
+    pub(super) fn has_container(&self, container: &str) -> bool {
+        self.containers.contains_key(container)
+    }
+
     /// Containers that were forgotten with their last cgroup since the last call.
     pub(super) fn take_left(&mut self) -> Vec<Box<str>> {
         std::mem::take(&mut self.left)
@@ -186,6 +191,7 @@ mod tests {
         places.learn(&cgroup(1, 2));
         assert_eq!(places.take_left(), [of(1).into_boxed_str()]);
         // Too late: nobody is there whom it is of.
+        assert!(!places.has_container(&of(1)) && places.has_container(&of(2)));
         places.answer(&answer(1, true));
         assert!(places.is_pending(&of(1)));
         assert_eq!(places.containers.len(), 1);

@@ -12,7 +12,7 @@ use crate::container::ContainerFacts;
 use crate::identity::Tenant;
 use crate::identity::assignment::{Assignment, Decider, GaveUp, Subject};
 use crate::identity::cgroup_path::{PodUid, Workload};
-use crate::identity::cluster::object::{Labels, Namespace, Phase, Pod};
+use crate::identity::cluster::object::{Labels, Namespace, Pod};
 use crate::identity::cluster::{Directory, Source};
 
 /// How long after the end of a cgroup its pod is waited for, nanoseconds, while the API
@@ -265,22 +265,8 @@ impl Cgroup<'_> {
 /// The pod as far as the runtime tells of it: who it is, and nothing of its state.
 fn pod_of(facts: &ContainerFacts, namespace: &str) -> Option<Pod> {
     let label = |(key, value): (&String, &String)| (key.as_str().into(), value.as_str().into());
-    Some(Pod {
-        uid: facts.pod_uid.as_deref()?.into(),
-        config_hash: None,
-        namespace: namespace.into(),
-        name: facts.pod_name.as_deref()?.into(),
-        labels: facts.pod_labels.iter().map(label).collect::<Labels>(),
-        owner: None,
-        ips: Vec::new(),
-        host_network: false,
-        phase: Phase::Unknown,
-        qos: None,
-        created_unix_s: 0,
-        deleting: false,
-        containers: Vec::new(),
-        claims: Vec::new(),
-    })
+    let labels = facts.pod_labels.iter().map(label).collect::<Labels>();
+    Some(Pod::named(facts.pod_uid.as_deref()?, namespace, facts.pod_name.as_deref()?, labels))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use crate::identity::Assignment;
 use crate::identity::cluster::addresses::{Name, Owner};
-use crate::identity::cluster::object::{Labels, Phase, Pod};
+use crate::identity::cluster::object::{Labels, Pod};
 use crate::identity::cluster::{Addresses, Directory, Tenancy};
 
 /// What kind of thing is at the other end.
@@ -168,22 +168,8 @@ impl<'a> Peers<'a> {
     }
 
     fn owner_of_pod(&self, namespace: &str, name: Name<'_>, labels: &Labels) -> Option<Assignment> {
-        self.directory.owner_of_pod(&Pod {
-            uid: "".into(),
-            config_hash: None,
-            namespace: namespace.into(),
-            name: name.to_string().into(),
-            labels: labels.clone(),
-            owner: None,
-            ips: Vec::new(),
-            host_network: false,
-            phase: Phase::Unknown,
-            qos: None,
-            created_unix_s: 0,
-            deleting: false,
-            containers: Vec::new(),
-            claims: Vec::new(),
-        })
+        let pod = Pod::named("", namespace, &name.to_string(), labels.clone());
+        self.directory.owner_of_pod(&pod)
     }
 }
 

@@ -36,6 +36,8 @@ pub(super) struct Feeder {
     pub(super) answers: Receiver<Answer>,
     /// Cgroups that the detector was told of.
     pub(super) met: Met,
+    /// Answers about containers that were not kept for want of room.
+    pub(super) answers_refused: u64,
     /// Containers that were asked for and whose last answer is still to come.
     pub(super) asked: HashSet<Box<str>>,
     pub(super) sink: Sink,
@@ -168,10 +170,11 @@ impl Feeder {
         if is_final {
             self.asked.remove(id);
         }
-        if let Some(facts) = facts
+        // Nobody would have one forgotten whose cgroups are forgotten already.
+        if let Some(facts) = facts.filter(|_| self.detector.has_container(id))
             && !self.known.tell_container(Arc::clone(facts))
         {
-            tracing::debug!(container = id, "too many containers to remember whose this is");
+            self.answers_refused += 1;
         }
         let facts = facts.map(|facts| facts.as_ref().clone());
         let answer = Container { id: id.to_owned(), facts, is_final };

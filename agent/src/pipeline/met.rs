@@ -16,6 +16,8 @@ use crate::identity::{Resolution, Waiting, resolve};
 const LOOK_EVERY_NS: u64 = 1_000_000_000;
 /// The same of those that are pending, while nothing changes but what runtimes say.
 const LOOK_AT_PENDING_EVERY_NS: u64 = 100_000_000;
+/// Cgroups that may be kept before any is looked at for being forgotten.
+const CROWD_MIN: usize = 1024;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -28,6 +30,8 @@ pub(super) struct Met {
     pending_seen_ns: u64,
     all_seen: u64,
     all_seen_ns: u64,
+    /// So many are looked through for those that are forgotten.
+    crowd: usize,
 }
 
 /// What was told of a cgroup.
@@ -63,6 +67,9 @@ impl Met {
         known: &Knowledge<'_>,
         remembered: impl Fn(u64) -> bool,
     ) -> Vec<Cgroup> {
+        if self.cgroups.len() > self.crowd.max(CROWD_MIN) {
+            self.forget(&remembered);
+        }
         let generation = known.directory.generation();
         let all = generation != self.all_seen
             && known.now_ns.saturating_sub(self.all_seen_ns) >= LOOK_EVERY_NS;
@@ -75,7 +82,7 @@ impl Met {
         (self.pending_seen, self.pending_seen_ns) = (generation, known.now_ns);
         if all {
             (self.all_seen, self.all_seen_ns) = (generation, known.now_ns);
-            self.cgroups.retain(|id, _| remembered(*id));
+            self.forget(&remembered);
         }
         let mut changed = Vec::new();
         for (id, told) in self.cgroups.iter_mut().filter(|(_, told)| all || told.is_pending) {
@@ -90,6 +97,14 @@ impl Met {
         self.pending = self.cgroups.values().filter(|told| told.is_pending).count();
         changed.sort_unstable_by_key(|cgroup| cgroup.id);
         changed
+    }
+
+    /// Forgets those that are not `remembered`. Done when there are twice as many as the
+    /// last time, so that it costs each cgroup little, also where nothing changes.
+    fn forget(&mut self, remembered: impl Fn(u64) -> bool) {
+        self.cgroups.retain(|id, _| remembered(*id));
+        self.pending = self.cgroups.values().filter(|told| told.is_pending).count();
+        self.crowd = self.cgroups.len().saturating_mul(2);
     }
 }
 
@@ -144,12 +159,31 @@ fn hash(cgroup: &Cgroup) -> u64 {
 mod tests {
     use std::collections::HashMap;
 
-    use super::Met;
+    use super::{CROWD_MIN, Met};
     use crate::identity::cluster::change::{Change, Update};
     use crate::identity::cluster::directory::Limits;
     use crate::identity::cluster::{Directory, samples};
     use crate::identity::registry::Knowledge;
     use crate::identity::tenant::{MatchSpec, RuleClass, RuleSpec, TenantRules};
+
+    #[test]
+    fn what_is_forgotten_elsewhere_is_forgotten_though_nothing_changes() {
+        let directory =
+            Directory::new(TenantRules::compile(Vec::new()).unwrap(), Limits::default());
+        let containers = HashMap::new();
+        let mut met = Met::default();
+        let living = 10;
+        for id in 0..5 * CROWD_MIN as u64 {
+            let known = Knowledge { directory: &directory, containers: &containers, now_ns: id };
+            met.meet(id, Some("/user.slice".to_owned()), &known);
+            let told = met.look_again(&known, |other| other + living > id);
+            assert!(told.is_empty());
+            assert!(met.cgroups.len() <= CROWD_MIN + 1, "{id}");
+        }
+        let known = Knowledge { directory: &directory, containers: &containers, now_ns: 0 };
+        met.look_again(&known, |_| true);
+        assert!(met.cgroups.contains_key(&(5 * CROWD_MIN as u64 - 1)));
+    }
 
     const UID: &str = "00000000-0000-4000-8000-000000000001";
 

@@ -46,7 +46,6 @@ fn pod(uid: &str, seen: &SeenPod, directory: &Directory, used: TenantUsage) -> P
         requests: sum(containers, |container| &container.requests, Option::is_some),
         limits: sum(containers, |container| &container.limits, |_| true),
         used: TenantUsage { tenant: attribution.tenant().to_string(), ..used },
-        ..PodUsage::default()
     }
 }
 

@@ -26,6 +26,8 @@ pub struct WatchFigures {
     pub hurried: u64,
     /// What became of the questions about containers.
     pub lookups: LookupCounts,
+    /// Answers about containers that were not kept for want of room.
+    pub answers_refused: u64,
     /// What could not be had of the names of users and groups.
     pub names: NameStats,
     /// What was read of processes.
@@ -70,7 +72,7 @@ const fn lost(figures: &WatchFigures, cause: EventLoss) -> u64 {
         EventLoss::NotHeld => statistics.not_held,
         EventLoss::ContainerUnanswered => statistics.unanswered,
         EventLoss::ContainerRefused => lookups.refused,
-        EventLoss::ContainerAnswerLost => lookups.answers_lost,
+        EventLoss::ContainerAnswerLost => lookups.answers_lost + figures.answers_refused,
         EventLoss::AlertUnwritten => figures.alerts_lost,
     }
 }

@@ -30,11 +30,6 @@ pub struct PodUsage {
     pub requests: Amounts,
     /// Sum of its containers' limits; of a resource only when all have one.
     pub limits: Amounts,
-    /// Bytes of its writable layers, logs and local volumes, as the kubelet measures
-    /// them; absent when it was not asked.
-    pub ephemeral_storage_bytes: Option<u64>,
-    /// Its persistent volumes.
-    pub volumes: Vec<VolumeUsage>,
     /// What it used, under the name of its tenant.
     pub used: TenantUsage,
 }
@@ -48,17 +43,6 @@ pub struct Amounts {
     pub memory_bytes: Option<u64>,
     /// Bytes of local storage.
     pub ephemeral_storage_bytes: Option<u64>,
-}
-
-/// A persistent volume of a pod.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VolumeUsage {
-    /// Name of the claim.
-    pub claim: String,
-    /// Bytes in use.
-    pub used_bytes: u64,
-    /// Bytes there are.
-    pub capacity_bytes: u64,
 }
 
 /// Who is a tenant, and of what.

@@ -48,6 +48,27 @@ pub struct Pod {
 }
 
 impl Pod {
+    /// One of which nothing is known but who it is, and nothing of its state.
+    #[must_use]
+    pub fn named(uid: &str, namespace: &str, name: &str, labels: Labels) -> Self {
+        Self {
+            uid: uid.into(),
+            config_hash: None,
+            namespace: namespace.into(),
+            name: name.into(),
+            labels,
+            owner: None,
+            ips: Vec::new(),
+            host_network: false,
+            phase: Phase::Unknown,
+            qos: None,
+            created_unix_s: 0,
+            deleting: false,
+            containers: Vec::new(),
+            claims: Vec::new(),
+        }
+    }
+
     /// Name of the container that the runtime calls by this id.
     #[must_use]
     pub fn container_name(&self, id: &str) -> Option<&str> {

@@ -7,7 +7,7 @@ use landlord_tests::agent::Home;
 use landlord_tests::agent::watch::Watch;
 use landlord_tests::workload::binary;
 
-use super::rules;
+use super::{detection, rules};
 use crate::stage::{amount, missed, skip_here};
 
 /// The folder is unlike all others; the agent has it among its arguments, too.
@@ -46,12 +46,20 @@ fn check(watch: &mut Watch<'_>, kind: &str, folder: &std::path::Path) {
     // The first is where it is made.
     let fences: Vec<usize> =
         told.iter().enumerate().filter(|(_, path)| is_fence(path)).map(|(at, _)| at).collect();
-    let missed = missed(&watch.agent().usage().unwrap());
+    let usage = watch.agent().usage().unwrap();
+    let missed = missed(&usage);
     if missed > 0 && fences.len() < 3 {
         skip_here(&format!("{missed} events passed the sensors, a fence among them"));
         return;
     }
-    assert_eq!(fences.len(), 3, "{kind}: {told:?}");
+    let lost = &detection(&usage)["drops"];
+    assert_eq!(
+        fences.len(),
+        3,
+        "{kind}: {} of {} opens told, lost {lost}",
+        told.len(),
+        right.len()
+    );
     let told = &told[fences[1] + 1..fences[2]];
     if told.len() < right.len() && missed > 0 {
         check_some(kind, told, &right);

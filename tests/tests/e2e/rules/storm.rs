@@ -171,16 +171,9 @@ impl Outcome {
         let sum: u64 = calls.map(|it| it["count"].as_u64().unwrap()).sum();
         exactly("all losses", sum, totals["lost"]).unwrap();
 
-        let losses = drops(&self.usage, &self.quiet);
-        for (rule, event) in [("Started", "process exec"), ("Ended", "process exit")] {
-            let lost = losses.iter().filter(|(other, ..)| other == event);
-            let lost: u64 = lost.map(|(.., count)| count).sum();
-            // An end whose start was lost is seen, but nobody knows the program.
-            if lost == 0 && losses.iter().all(|(other, ..)| !other.starts_with("process ")) {
-                check_count(rule, matches(&self.usage, rule), self.starts, missed);
-            } else {
-                assert!(matches(&self.usage, rule) + lost <= self.starts, "{rule}: {losses:?}");
-            }
+        assert_eq!(drops(&self.usage, &self.quiet), [], "the neighbour lost something");
+        for rule in ["Started", "Ended"] {
+            check_count(rule, matches(&self.usage, rule), self.starts, missed);
         }
         let limit = BASE_MIB + MEMORY_MIB + 4 * BUFFER_MIB;
         assert!(self.resident_mib < limit, "{} MiB, {limit} allowed", self.resident_mib);
@@ -196,7 +189,6 @@ fn a_storm_costs_its_own_tenant_only() {
     outcome.check();
     assert!(outcome.seen < outcome.opens, "this was no storm");
     let usage = &outcome.usage;
-    assert_eq!(drops(usage, &outcome.quiet), [], "the neighbour lost something");
     assert_eq!(detection(usage)["lost_total"]["alert_unwritten"], 0, "alerts were not written");
     for rule in ["Started", "Ended"] {
         let alerts = outcome.alerts.iter().filter(|alert| alert.rule() == rule);
