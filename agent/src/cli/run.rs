@@ -9,7 +9,7 @@ use super::doctor::wanted;
 use super::logging;
 use super::style::ColorChoice;
 use crate::config::{self, Overrides};
-use crate::kernel::requirements::{Machine, probe};
+use crate::kernel::requirements::{Machine, Status, probe};
 use crate::pipeline;
 
 /// Run the agent in the foreground
@@ -50,8 +50,12 @@ pub(super) fn run(flags: Run, color: ColorChoice) -> Result<()> {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    if let Some(refusal) = probe(&Machine::here(), &wanted(&config)).fatal() {
+    let report = probe(&Machine::here(), &wanted(&config));
+    if let Some(refusal) = report.fatal() {
         bail!(refusal);
+    }
+    for row in report.with(Status::Degraded) {
+        tracing::warn!("{}", row.sentence());
     }
     Ok(pipeline::run(&config)?)
 }

@@ -72,6 +72,9 @@ pub fn probe(machine: &Machine, wanted: &Wanted<'_>) -> Report {
     report.add(system::kernel(kernel.as_ref()));
     report.add(system::architecture(machine.architecture));
     report.add(privileges::capabilities(&held));
+    if wanted.events.is_some() {
+        report.extend(privileges::for_rules(&held));
+    }
     report.extend(privileges::locked_memory(machine, &held, kernel.as_ref()));
     report.add(system::btf(machine));
     report.add(system::jit(machine));

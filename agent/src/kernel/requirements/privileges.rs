@@ -5,9 +5,13 @@ use super::{Check, KernelVersion, Machine};
 /// Linux capabilities that decide something here, by their bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Capability {
+    DacOverride = 1,
+    DacReadSearch = 2,
     NetAdmin = 12,
+    SysPtrace = 19,
     SysAdmin = 21,
     SysResource = 24,
+    Syslog = 34,
     Perfmon = 38,
     Bpf = 39,
 }
@@ -15,9 +19,13 @@ enum Capability {
 impl Capability {
     const fn name(self) -> &'static str {
         match self {
+            Self::DacOverride => "CAP_DAC_OVERRIDE",
+            Self::DacReadSearch => "CAP_DAC_READ_SEARCH",
             Self::NetAdmin => "CAP_NET_ADMIN",
+            Self::SysPtrace => "CAP_SYS_PTRACE",
             Self::SysAdmin => "CAP_SYS_ADMIN",
             Self::SysResource => "CAP_SYS_RESOURCE",
+            Self::Syslog => "CAP_SYSLOG",
             Self::Perfmon => "CAP_PERFMON",
             Self::Bpf => "CAP_BPF",
         }
@@ -106,6 +114,42 @@ pub(super) fn capabilities(held: &Held) -> Check {
     } else {
         row.missing(who, reason).remedy("run as root, for example with sudo")
     }
+}
+
+/// Rows about what only rules need, each there if it is lacking. Who lacks what the
+/// sensors need is told that alone.
+pub(super) fn for_rules(held: &Held) -> Vec<Check> {
+    if held.lacks_any() {
+        return Vec::new();
+    }
+    let reads_all = held.has(Capability::DacOverride);
+    let rows = [
+        (
+            Capability::SysPtrace,
+            false,
+            Check::new("other processes", "paths of processes that began before the agent"),
+            "the kernel does not show their programs and folders",
+        ),
+        (
+            Capability::DacReadSearch,
+            reads_all,
+            Check::new("other users' files", "environments, and names of users in containers"),
+            "files that only another user may read stay closed",
+        ),
+        (
+            Capability::Syslog,
+            false,
+            Check::new("kernel symbols", "reading a path again that a rename has torn"),
+            "the kernel does not show where its lock of renames is",
+        ),
+    ];
+    let lacking = rows.into_iter().filter(|(needed, stood_in, ..)| !stood_in && !held.has(*needed));
+    lacking
+        .map(|(needed, _, row, reason)| {
+            let name = needed.name();
+            row.degraded(format!("without {name}"), reason).remedy(format!("give the agent {name}"))
+        })
+        .collect()
 }
 
 /// Kernels before 5.11 charge maps to `RLIMIT_MEMLOCK`, which the agent raises if

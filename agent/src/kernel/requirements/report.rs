@@ -78,8 +78,9 @@ impl Check {
         Self { remedy: Some(remedy.into()), ..self }
     }
 
-    /// The row as one sentence for an error: what, why, what to do.
-    fn refusal(&self) -> String {
+    /// The row as one sentence for an error or the log: what, why, what to do.
+    #[must_use]
+    pub fn sentence(&self) -> String {
         let mut text = format!("{}: {}", self.name, self.found);
         if let Some(reason) = &self.reason {
             text += &format!(" ({reason})");
@@ -124,7 +125,7 @@ impl Report {
     /// cause; several causes have a line each.
     #[must_use]
     pub fn fatal(&self) -> Option<String> {
-        let refusals: Vec<String> = self.with(Status::Missing).map(Check::refusal).collect();
+        let refusals: Vec<String> = self.with(Status::Missing).map(Check::sentence).collect();
         match refusals.as_slice() {
             [] => None,
             [one] => Some(format!("Landlord cannot run here: {one}")),

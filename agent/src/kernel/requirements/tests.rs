@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use rustix::fs::{FlockOperation, flock};
 
 use super::fixture::Fixture;
-use super::{Check, Machine, Report, Status, Wanted, other_agent, probe, sensors};
+use super::{Check, EventOptions, Machine, Report, Status, Wanted, other_agent, probe, sensors};
 
 const PINS: &str = "/sys/fs/bpf/landlord";
 
@@ -141,6 +141,32 @@ fn privileges() {
         root of a user namespace has no power over the kernel
         run as root of the machine, not in a rootless container
     ");
+}
+
+#[test]
+fn what_only_rules_need() {
+    let check = |effective: &str, watches: bool, expected: &[&str]| {
+        let fixture = Fixture::unified().user(0, effective);
+        let events = watches.then(EventOptions::default);
+        let wanted = Wanted { pin_path: None, max_cgroups: 64, events };
+        let report = probe(&fixture.machine(), &wanted);
+        let found: Vec<_> = report.with(Status::Degraded).map(|row| row.found.as_str()).collect();
+        assert_eq!(found, expected, "{effective}");
+    };
+    let without = |name: &str| format!("without CAP_{name}");
+    let (ptrace, files, symbols) =
+        (without("SYS_PTRACE"), without("DAC_READ_SEARCH"), without("SYSLOG"));
+    // What the chart asks for, and the same without one of them.
+    check("000000c401081004", true, &[]);
+    check("000000c401001004", true, &[&ptrace]);
+    check("000000c401081000", true, &[&files]);
+    check("000000c001081004", true, &[&symbols]);
+    check("000000c000001000", true, &[&ptrace, &files, &symbols]);
+    // DAC_OVERRIDE reads all files, too.
+    check("000000c401081002", true, &[]);
+    // Meters need none of them, and a greater lack is told alone.
+    check("000000c000001000", false, &[]);
+    check("0000000000000000", true, &[]);
 }
 
 #[test]
