@@ -7,6 +7,8 @@
 mod spec;
 mod terminal;
 
+pub(crate) use self::spec::{held_back, new_id};
+
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -19,9 +21,9 @@ use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use tempfile::TempDir;
 
 /// Set in a test guest, whose root cannot be pivoted.
-const IN_GUEST: &str = "LANDLORD_VM";
+pub(crate) const IN_GUEST: &str = "LANDLORD_VM";
 /// Environment variable with the path of `runc`; without it that of the machine is taken.
-const RUNC: &str = "LANDLORD_RUNC";
+pub(crate) const RUNC: &str = "LANDLORD_RUNC";
 /// Where cgroup hierarchies are mounted.
 const CGROUPS: &str = "/sys/fs/cgroup";
 const FOLDERS: [&str; 11] =
@@ -92,6 +94,14 @@ impl Image {
     }
 }
 
+impl Image {
+    /// The folder with its files.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
 /// A container that is not running yet.
 #[derive(Debug)]
 pub struct Container {
@@ -159,18 +169,24 @@ impl Drop for Container {
         // Nothing of this can be done better by anyone who would be told.
         runc().args(["delete", "--force"]).arg(&self.id).output().ok();
         unmount(self.folder.path().join("root"), UnmountFlags::DETACH).ok();
-        let mounts = fs::read_dir(CGROUPS).into_iter().flatten().flatten();
-        for mount in mounts.map(|entry| entry.path()).chain([PathBuf::from(CGROUPS)]) {
-            for folder in Path::new(spec::POD_CGROUP).ancestors() {
-                if !folder.as_os_str().is_empty() {
-                    unlinkat(CWD, mount.join(folder), AtFlags::REMOVEDIR).ok();
-                }
+        remove_cgroups(spec::POD_CGROUP);
+    }
+}
+
+/// Removes a pod's cgroup from all hierarchies, with those above it that are empty.
+pub fn remove_cgroups(pod: &str) {
+    let mounts = fs::read_dir(CGROUPS).into_iter().flatten().flatten();
+    for mount in mounts.map(|entry| entry.path()).chain([PathBuf::from(CGROUPS)]) {
+        for folder in Path::new(pod).ancestors() {
+            if !folder.as_os_str().is_empty() {
+                // Others may use it.
+                unlinkat(CWD, mount.join(folder), AtFlags::REMOVEDIR).ok();
             }
         }
     }
 }
 
-fn runc() -> Command {
+pub(crate) fn runc() -> Command {
     Command::new(std::env::var_os(RUNC).unwrap_or_else(|| "runc".into()))
 }
 

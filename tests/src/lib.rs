@@ -5,6 +5,7 @@
 //! - [`container`]: containers of runc, which need nothing but busybox.
 //! - [`netns`]: pairs of network namespaces joined by a silent link, and the
 //!   link's own byte counters.
+//! - [`pod`]: the agent's own pod, as the chart installs it.
 //! - [`workload`]: processes that do a known amount of work in such a place and
 //!   tell what they did.
 //! - [`truth`]: what a workload tells, and how far a figure is from it.
@@ -20,6 +21,7 @@ pub mod apiserver;
 pub mod cgroup;
 pub mod container;
 pub mod netns;
+pub mod pod;
 pub mod truth;
 pub mod workload;
 

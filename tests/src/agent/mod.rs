@@ -14,6 +14,7 @@ pub mod watch;
 pub use self::running::Agent;
 pub use self::usage::Usage;
 
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -25,6 +26,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 
+use crate::pod::Pod;
 use crate::workload::beside_us;
 
 /// Environment variable with the path of the `landlord` binary.
@@ -54,6 +56,7 @@ pub struct Home {
     directory: TempDir,
     address: SocketAddr,
     pin: PathBuf,
+    pod: Option<Pod>,
 }
 
 impl Home {
@@ -72,10 +75,53 @@ impl Home {
         let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
         let own = std::process::id();
         let pin = Path::new(BPF_FS).join(format!("{PIN_PREFIX}{own}-{serial}"));
-        let home = Self { binary, directory, address: free_address()?, pin };
+        let home = Self { binary, directory, address: free_address()?, pin, pod: None };
         home.configure(configuration)?;
         home.sweep();
         Ok(home)
+    }
+
+    /// Makes a home whose agents run in the chart's pod, with the chart's configuration.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new).
+    pub fn in_pod(pod: Pod) -> Result<Self> {
+        let mut home = Self::new("")?;
+        home.address = pod.address();
+        home.pod = Some(pod);
+        Ok(home)
+    }
+
+    /// The pod that agents run in, if it is one.
+    #[must_use]
+    pub fn pod(&self) -> Option<&Pod> {
+        self.pod.as_ref()
+    }
+
+    /// Copies a file to where agents of this home see it, and tells where that is.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be copied.
+    pub fn keep(&self, file: &Path) -> Result<PathBuf> {
+        let kept = self.directory.path().join(file.file_name().context("a file has a name")?);
+        fs::copy(file, &kept).with_context(|| format!("cannot copy {}", file.display()))?;
+        Ok(kept)
+    }
+
+    /// A command of the agent's with its arguments, in the pod if agents run in one.
+    ///
+    /// # Errors
+    ///
+    /// The pod's container cannot be made.
+    pub fn command_of(&self, arguments: &[impl AsRef<OsStr>]) -> Result<Command> {
+        let Some(pod) = &self.pod else {
+            let mut command = self.command();
+            command.args(arguments);
+            return Ok(command);
+        };
+        pod.command(&self.binary, arguments, self.directory.path(), &self.pin)
     }
 
     /// Uses another binary from the next start on, such as another version.
@@ -118,17 +164,35 @@ impl Home {
         Command::new(&self.binary)
     }
 
-    /// The command that runs an agent here, which watches or only meters. Its log is not
-    /// redirected yet.
+    /// The command that runs an agent on this machine, which watches or only meters. Its
+    /// log is not redirected yet.
     #[must_use]
     pub fn run_command(&self, watches: bool) -> Command {
         let mut command = self.command();
-        command.arg("run").arg("--listen").arg(self.address.to_string());
-        command.arg("--config").arg(self.configuration_file());
-        command.arg("--pin-path").arg(&self.pin);
-        command.arg("--state").arg(self.state_file());
-        command.arg("--rules-enabled").arg(watches.to_string());
+        command.args(self.arguments(watches));
         command
+    }
+
+    /// Arguments of an agent. In a pod it has what else it needs from the chart.
+    fn arguments(&self, watches: bool) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = vec!["run".into()];
+        if self.pod.is_none() {
+            arguments.extend(["--listen".into(), self.address.to_string().into()]);
+            arguments.extend(["--config".into(), self.configuration_file().into()]);
+            arguments.extend(["--pin-path".into(), self.pin.clone().into()]);
+            arguments.extend(["--state".into(), self.state_file().into()]);
+        }
+        arguments.extend(["--rules-enabled".into(), watches.to_string().into()]);
+        arguments
+    }
+
+    /// Asks the agent, from within its network.
+    fn get(&self, path: &str) -> Result<String> {
+        let address = self.address;
+        match &self.pod {
+            None => http::get(address, path),
+            Some(pod) => pod.namespace().inside(|| http::get(address, path)),
+        }
     }
 
     /// Starts an agent that only meters and waits until it is ready.
@@ -139,7 +203,7 @@ impl Home {
     pub fn start(&self) -> Result<Agent<'_>> {
         let log = File::create(self.log_file()).context("cannot make the agent's log")?;
         let alerts = log.try_clone().context("cannot share the agent's log")?;
-        self.started(&mut self.run_command(false), alerts.into(), log)
+        self.started(&self.arguments(false), alerts.into(), log)
     }
 
     /// Starts an agent that watches with these rules, or its own of none, and waits
@@ -150,15 +214,17 @@ impl Home {
     /// As for [`start`](Self::start).
     pub fn start_watching(&self, rules: &[PathBuf]) -> Result<Agent<'_>> {
         let log = File::create(self.log_file()).context("cannot make the agent's log")?;
-        let mut command = self.run_command(true);
+        let mut arguments = self.arguments(true);
         if !rules.is_empty() {
-            command.arg("--rules").args(rules);
+            arguments.push("--rules".into());
+            arguments.extend(rules.iter().map(Into::into));
         }
-        self.started(&mut command, Stdio::null(), log)
+        self.started(&arguments, Stdio::null(), log)
     }
 
-    fn started(&self, command: &mut Command, alerts: Stdio, log: File) -> Result<Agent<'_>> {
-        let child = command
+    fn started(&self, arguments: &[OsString], alerts: Stdio, log: File) -> Result<Agent<'_>> {
+        let child = self
+            .command_of(arguments)?
             .stdin(Stdio::null())
             .stdout(alerts)
             .stderr(log)
@@ -183,16 +249,16 @@ impl Home {
         fs::write(&marker, watch::marker_rule(self.directory.path()))
             .context("cannot write the marker's rule")?;
         let log = File::create(self.log_file()).context("cannot make the agent's log")?;
-        let mut command = self.run_command(true);
-        command
-            .args(["--alerts-format", "json", "--rules-match", "all"])
-            .args(if more.contains(&REPEATS) { &[][..] } else { &[REPEATS, "0s"] })
-            .args(more)
-            .arg("--rules")
-            .args(rules)
-            .arg(&marker);
+        let mut arguments = self.arguments(true);
+        arguments.extend(["--alerts-format", "json", "--rules-match", "all"].map(Into::into));
+        if !more.contains(&REPEATS) {
+            arguments.extend([REPEATS, "0s"].map(Into::into));
+        }
+        arguments.extend(more.iter().map(Into::into));
+        arguments.push("--rules".into());
+        arguments.extend(rules.iter().chain([&marker]).map(Into::into));
         let alerts_file = File::create(&alerts).context("cannot make the file of alerts")?;
-        let agent = self.started(&mut command, alerts_file.into(), log)?;
+        let agent = self.started(&arguments, alerts_file.into(), log)?;
         Ok(watch::Watch::new(agent, alerts, self.directory.path().to_owned()))
     }
 

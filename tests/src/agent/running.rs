@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::usage::Usage;
-use super::{Home, PAUSE, http, process};
+use super::{Home, PAUSE, process};
 
 const READY_PATIENCE: Duration = Duration::from_secs(150);
 /// Longer than the longest interval of collection that a test sets.
@@ -39,7 +39,7 @@ impl Agent<'_> {
         let called = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is wrong")?;
         let deadline = Instant::now() + FRESH_PATIENCE;
         loop {
-            let body = http::get(self.home.address, "/v1/usage")?;
+            let body = self.home.get("/v1/usage")?;
             let usage: Value = serde_json::from_str(&body).context("/v1/usage is no JSON")?;
             let read_at = usage["read_at_unix_ms"].as_u64().context("a reading has no time")?;
             if u128::from(read_at) > called.as_millis() {
@@ -58,7 +58,7 @@ impl Agent<'_> {
     ///
     /// The agent does not answer.
     pub fn metrics(&self) -> Result<String> {
-        http::get(self.home.address, "/metrics")
+        self.home.get("/metrics")
     }
 
     /// Seconds of CPU the agent's process has used.
@@ -109,14 +109,22 @@ impl Agent<'_> {
     pub fn kill(mut self) -> Result<()> {
         self.child.kill().context("cannot kill the agent")?;
         self.child.wait().context("cannot wait for the agent")?;
+        self.forget_container();
         self.ended = true;
         Ok(())
+    }
+
+    /// In a pod, the child is what waits for the agent.
+    fn forget_container(&self) {
+        if let Some(pod) = &self.home.pod {
+            pod.forget();
+        }
     }
 
     pub(super) fn wait_until_ready(&mut self) -> Result<()> {
         let deadline = Instant::now() + READY_PATIENCE;
         loop {
-            if http::get(self.home.address, "/readyz").is_ok() {
+            if self.home.get("/readyz").is_ok() {
                 return Ok(());
             }
             if let Some(status) = self.child.try_wait().context("cannot wait for the agent")? {
@@ -137,6 +145,7 @@ impl Drop for Agent<'_> {
             // Both fail only when it has already ended.
             self.child.kill().ok();
             self.child.wait().ok();
+            self.forget_container();
         }
     }
 }

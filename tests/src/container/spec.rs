@@ -24,7 +24,7 @@ const USUAL: &str = "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUI
      NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE";
 
 /// An id as containerd makes them.
-pub(super) fn new_id() -> String {
+pub(crate) fn new_id() -> String {
     static SERIAL: AtomicU32 = AtomicU32::new(0);
     let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
     format!("{:032x}{:032x}", u128::from(std::process::id()) << 64 | 0x001a_b001, serial)
@@ -88,6 +88,12 @@ pub(super) fn of(
         spec["linux"]["readonlyPaths"] = json!(["/proc/sys"]);
     }
     Ok(Value::to_string(&spec))
+}
+
+/// Capabilities that this machine itself holds back, which no container can be given.
+pub(crate) fn held_back() -> Result<Vec<&'static str>> {
+    let held = held()?;
+    Ok(CAPABILITIES.split_whitespace().filter(|name| !held.contains(name)).collect())
 }
 
 /// What this process may hand on: a host may hold some back itself.

@@ -133,19 +133,26 @@ impl Namespace {
         route.raise(INTERFACE, &self.end(), &peer.end())
     }
 
-    /// A routing socket inside. A socket stays in the namespace it was made in,
-    /// so only the thread that makes it has to go there.
+    /// A routing socket inside. A socket stays in the namespace it was made in.
     fn route(&self) -> Result<Route> {
+        self.inside(Route::open)
+    }
+
+    /// Does something inside: only the thread that does it goes there.
+    ///
+    /// # Errors
+    ///
+    /// The namespace cannot be entered, or what is done fails.
+    pub fn inside<T: Send>(&self, act: impl FnOnce() -> Result<T> + Send) -> Result<T> {
         let path = &self.path;
-        let open = || -> Result<Route> {
+        let entered = || -> Result<T> {
             let file = File::open(path).context("cannot open the namespace")?;
             move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
                 .context("cannot enter the namespace")?;
-            Route::open()
+            act()
         };
-        let opened = std::thread::scope(|scope| scope.spawn(open).join());
-        match opened {
-            Ok(route) => route,
+        match std::thread::scope(|scope| scope.spawn(entered).join()) {
+            Ok(done) => done,
             Err(_) => bail!("the thread that enters the namespace panicked"),
         }
     }

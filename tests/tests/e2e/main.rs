@@ -12,6 +12,7 @@ mod files;
 mod lifecycle;
 mod network;
 mod pods;
+mod privileges;
 mod refusals;
 mod restart;
 mod rules;
