@@ -3,6 +3,7 @@
 
 mod alerts;
 mod identity;
+mod reuse;
 mod server;
 
 use std::path::Path;
