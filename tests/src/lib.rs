@@ -3,6 +3,7 @@
 //! - [`cgroup`]: cgroups made for one test and removed after it; the kernel's own
 //!   CPU accounting of them.
 //! - [`container`]: containers of runc, which need nothing but busybox.
+//! - [`containerd`]: a containerd, and containers of pods in it.
 //! - [`netns`]: pairs of network namespaces joined by a silent link, and the
 //!   link's own byte counters.
 //! - [`pod`]: the agent's own pod, as the chart installs it.
@@ -20,6 +21,7 @@ pub mod agent;
 pub mod apiserver;
 pub mod cgroup;
 pub mod container;
+pub mod containerd;
 pub mod netns;
 pub mod pod;
 pub mod truth;

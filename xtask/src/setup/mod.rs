@@ -20,7 +20,9 @@ use crate::shell;
 use crate::vm::kernel::{KERNELS, Kernel};
 
 pub(crate) use helm::helm;
-pub(crate) use packages::{busybox, falco_rules, prometheus, promtool, runc};
+pub(crate) use packages::{
+    CONTAINERD, busybox, containerd, falco_rules, prometheus, promtool, runc,
+};
 
 /// What the set-up can be told.
 #[derive(Debug, clap::Args)]

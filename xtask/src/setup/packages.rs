@@ -25,6 +25,9 @@ pub(super) fn for_tests() -> Vec<Requirement> {
     let why = "by the tests of rules, to make containers";
     let find = || runc().map(|program| program.display().to_string());
     all.push(Requirement::new("runc", why, find, || unpack("runc")).optional());
+    let why = "by the tests of identity, to make pods";
+    let find = || containerd().map(|folder| folder.join("containerd").display().to_string());
+    all.push(Requirement::new("containerd", why, find, || unpack("containerd")).optional());
     let find = || busybox().map(|program| program.display().to_string());
     let why = "by the tests of rules, as what runs in containers";
     all.push(Requirement::new("busybox", why, find, || unpack("busybox-static")).optional());
@@ -53,6 +56,17 @@ pub(crate) fn runc() -> Option<PathBuf> {
     let folder = workspace::cache().join("runc/usr");
     let fetched = ["sbin/runc", "bin/runc"].map(|name| folder.join(name));
     fetched.into_iter().find(|file| file.is_file()).or_else(|| shell::find("runc"))
+}
+
+/// The programs that make up a containerd which runs containers by [`runc`].
+pub(crate) const CONTAINERD: [&str; 3] = ["containerd", "containerd-shim-runc-v2", "ctr"];
+
+/// The folder of [`CONTAINERD`], in the cache or on the machine.
+pub(crate) fn containerd() -> Option<PathBuf> {
+    let fetched = workspace::cache().join("containerd/usr/bin");
+    let found = shell::find("containerd").and_then(|file| Some(file.parent()?.to_owned()));
+    let is_whole = |folder: &PathBuf| CONTAINERD.iter().all(|name| folder.join(name).is_file());
+    [Some(fetched), found].into_iter().flatten().find(is_whole)
 }
 
 /// Falco's own rule files, if they are here.

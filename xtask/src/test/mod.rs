@@ -139,6 +139,7 @@ fn run_host(programs: &Programs, tests: &[Artifact], filter: Option<&str>) -> Re
         ("LANDLORD_PROMETHEUS", setup::prometheus()),
         ("LANDLORD_PROMTOOL", setup::promtool()),
         ("LANDLORD_RUNC", setup::runc()),
+        ("LANDLORD_CONTAINERD", setup::containerd()),
         ("LANDLORD_BUSYBOX", setup::busybox()),
         ("LANDLORD_FALCO_RULES", setup::falco_rules()),
     ];

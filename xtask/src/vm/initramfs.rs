@@ -86,9 +86,18 @@ pub(super) fn write(
     if let Some(runc) = &runc {
         add("bin/runc".into(), runc)?;
     }
+    // Large, and wanted by a test that takes minutes.
+    let containerd = setup::containerd().filter(|_| wanted.long);
+    let containerd: Vec<PathBuf> = containerd
+        .iter()
+        .flat_map(|folder| setup::CONTAINERD.map(|name| folder.join(name)))
+        .collect();
+    for program in &containerd {
+        add(format!("bin/{}", name_of(program)?), program)?;
+    }
     let mut folders: BTreeSet<PathBuf> = FOLDERS.iter().map(PathBuf::from).collect();
     let mut needed = BTreeSet::new();
-    for program in [Some(ip), runc].into_iter().flatten() {
+    for program in [Some(ip), runc].into_iter().flatten().chain(containerd) {
         needed.extend(libraries(&program)?);
     }
     for library in needed {

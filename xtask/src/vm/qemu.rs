@@ -13,6 +13,9 @@ use crate::report::Step;
 /// How often the guest is looked at.
 const PERIOD: Duration = Duration::from_millis(100);
 
+/// What the guest has, all its files and a containerd that runs in it included.
+const MEMORY_MIB: &str = "2048";
+
 /// `panic=-1` and `oops=panic`: whatever goes wrong in the kernel ends the guest
 /// at once instead of being survived unseen.
 const COMMAND_LINE: &str = "console=ttyS0 loglevel=4 panic=-1 oops=panic";
@@ -83,7 +86,7 @@ impl Guest<'_> {
         let mut qemu = Command::new("qemu-system-x86_64");
         let serial = |file: &Path| format!("file:{}", file.display());
         qemu.args(["-nodefaults", "-no-reboot", "-display", "none", "-monitor", "none"]);
-        qemu.args(["-smp", "2", "-m", "1024", "-accel", "tcg,thread=multi"]);
+        qemu.args(["-smp", "2", "-m", MEMORY_MIB, "-accel", "tcg,thread=multi"]);
         qemu.arg("-kernel").arg(self.image).arg("-initrd").arg(self.initramfs);
         qemu.args(["-append", COMMAND_LINE]);
         qemu.args(["-serial", &serial(&self.console), "-serial", &serial(&self.results)]);

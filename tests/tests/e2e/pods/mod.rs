@@ -2,6 +2,7 @@
 //! of the API server that tells whose they are, or does not.
 
 mod alerts;
+mod churn;
 mod identity;
 mod reuse;
 mod server;

@@ -12,6 +12,8 @@ mod scene;
 mod smoke;
 mod storm;
 
+pub(crate) use self::scene::busybox;
+
 use std::path::{Path, PathBuf};
 
 use landlord_tests::agent::Usage;

@@ -42,7 +42,7 @@ pub(super) struct Done {
 }
 
 /// A static busybox, from the cache of the test tools or the machine.
-pub(super) fn busybox() -> Option<PathBuf> {
+pub(crate) fn busybox() -> Option<PathBuf> {
     let named = std::env::var_os("LANDLORD_BUSYBOX").map(PathBuf::from);
     named.into_iter().chain(BUSYBOX.map(PathBuf::from)).find(|path| path.is_file())
 }
