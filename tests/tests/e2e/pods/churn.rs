@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use super::{Cluster, NODE, is_synced, until};
 use crate::rules::busybox;
-use crate::stage::{PATIENCE, amount, has_minutes, skip_here};
+use crate::stage::{PATIENCE, amount, has_minutes, missed, skip_here};
 
 const NAMESPACES: usize = 10;
 const TENANTS: usize = 5;
@@ -277,11 +277,21 @@ fn calls(usage: &Usage, tenant: &str) -> u64 {
     usage.count(tenant, &format!("syscalls_total/{CALL}")).unwrap_or(0)
 }
 
+/// As many as there were, but for those that the agent tells passed its sensors.
+fn all_but(what: &str, measured: u64, truth: u64, missed: u64) {
+    let lacking = truth.checked_sub(measured);
+    assert!(
+        lacking.is_some_and(|lacking| lacking <= missed),
+        "{what}: measured {measured}, truth {truth}, {missed} passed the sensors"
+    );
+}
+
 /// No tenant has more or less than its pods, and no pod has what is another's. Tells how
 /// many of the pods still have a row.
 fn check_usage(usage: &Usage, pods: &[Pod], truths: &BTreeMap<String, Truth>) -> usize {
+    let missed = missed(usage);
     for (tenant, truth) in truths {
-        exactly(&format!("{tenant}'s calls"), calls(usage, tenant), truth.calls).unwrap();
+        all_but(&format!("{tenant}'s calls"), calls(usage, tenant), truth.calls, missed);
         for direction in ["transmit", "receive"] {
             let path = format!("network_bytes_total/{direction}/ipv4");
             let bytes = usage.count(tenant, &path).unwrap();
@@ -289,7 +299,10 @@ fn check_usage(usage: &Usage, pods: &[Pod], truths: &BTreeMap<String, Truth>) ->
         }
         let seconds = usage.figure(tenant, "cpu_seconds_total").unwrap();
         let truth = truth.cpu_usec as f64 / 1e6;
-        within_and_controlled(&format!("{tenant}'s CPU"), seconds, truth, 1.0).unwrap();
+        // A switch that passed the sensor lets a time slice go to the task before it.
+        if missed == 0 {
+            within_and_controlled(&format!("{tenant}'s CPU"), seconds, truth, 1.0).unwrap();
+        }
     }
     let (tenant, truth) = truths.first_key_value().unwrap();
     must_fail("calls", &exactly("calls", calls(usage, tenant), truth.calls + 1)).unwrap();
@@ -300,7 +313,7 @@ fn check_usage(usage: &Usage, pods: &[Pod], truths: &BTreeMap<String, Truth>) ->
     for (row, pod) in ours {
         count += 1;
         let counted = row["used"]["syscalls_total"][CALL].as_u64().unwrap_or(0);
-        exactly(&format!("{}'s calls", pod.name), counted, pod.calls()).unwrap();
+        all_but(&format!("{}'s calls", pod.name), counted, pod.calls(), missed);
         // A minute after a container, what its runtime told of the pod is forgotten, too.
         let is_forgotten = pod.told == Told::ByItsRuntime && row["pod"] == "";
         if pod.told == Told::Never || is_forgotten {
@@ -319,10 +332,19 @@ fn check_usage(usage: &Usage, pods: &[Pod], truths: &BTreeMap<String, Truth>) ->
     count
 }
 
+/// Whether all pods have the names that the API server told.
+fn are_told(usage: &Usage, pods: &[Pod]) -> bool {
+    let rows = usage.0["pods"].as_array().unwrap();
+    let is_told = |pod: &&Pod| !matches!(pod.told, Told::Never | Told::ByItsRuntime);
+    pods.iter()
+        .filter(is_told)
+        .all(|pod| rows.iter().any(|row| row["uid"] == *pod.uid && row["pod"] == *pod.name))
+}
+
 /// The first program of every pod that works is seen, and is its pod's.
-fn check_alerts(alerts: &[Alert], pods: &[Pod]) {
+fn check_alerts(alerts: &[Alert], pods: &[Pod], missed: u64) {
     let work: Vec<_> = alerts.iter().filter(|alert| alert.rule() == "Work").collect();
-    assert_eq!(work.len(), pods.len(), "alerts");
+    all_but("alerts", work.len() as u64, pods.len() as u64, missed);
     for alert in work {
         let args = alert.field("proc.args").as_str().unwrap();
         let count: u64 = args.rsplit(' ').next().unwrap().parse().unwrap();
@@ -367,7 +389,9 @@ fn two_hundred_pods_of_containerd_within_a_minute_are_told_apart() {
     let truths = truths(&pods);
     report(&pods, elapsed);
     let usage = until(watch.agent(), "the tenants", |usage| {
-        truths.iter().all(|(tenant, truth)| calls(usage, tenant) >= truth.calls)
+        let missed = missed(usage);
+        truths.iter().all(|(tenant, truth)| calls(usage, tenant) + missed >= truth.calls)
+            && are_told(usage, &pods)
     });
     assert_eq!(check_usage(&usage, &pods, &truths), pods.len());
     // Once more, when nothing of the pods is there any more.
@@ -375,8 +399,9 @@ fn two_hundred_pods_of_containerd_within_a_minute_are_told_apart() {
     std::thread::sleep(Duration::from_secs(4));
     check_usage(&watch.agent().usage().unwrap(), &pods, &truths);
     watch.settle().unwrap();
+    let missed = missed(&watch.agent().usage().unwrap());
     let alerts = watch.stop().unwrap();
-    check_alerts(&alerts, &pods);
+    check_alerts(&alerts, &pods, missed);
 }
 
 #[expect(clippy::print_stdout, reason = "the test command shows what tests measured")]
