@@ -7,7 +7,9 @@
 mod clock;
 mod cluster;
 mod collector;
+mod config_file;
 mod feeder;
+mod file_watch;
 mod heard;
 mod hosts;
 mod met;
@@ -15,7 +17,6 @@ pub mod meter;
 mod name_reader;
 pub mod replay;
 mod roster;
-mod rule_files;
 mod rule_loader;
 mod settling;
 mod watch;
@@ -42,6 +43,8 @@ use crate::{
 };
 use cluster::Cluster;
 pub use cluster::{Trial, try_api_server};
+use config_file::{ConfigFile, Reloads};
+use file_watch::FileWatch;
 pub use meter::Meter;
 use watch::{Parts, Watch};
 pub use watch_figures::WatchFigures;
@@ -97,7 +100,7 @@ impl PipelineError {
     }
 }
 
-/// Runs the agent until SIGTERM or SIGINT; SIGHUP reads the rules anew.
+/// Runs the agent until SIGTERM or SIGINT; SIGHUP reads rules and configuration anew.
 ///
 /// # Errors
 ///
@@ -116,7 +119,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, PipelineError> {
         .map_err(PipelineError::io("starting the runtime"))
 }
 
-/// The signals that end the agent, and the one that reads the rules anew.
+/// The signals that end the agent, and the one that reads files anew.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -141,7 +144,7 @@ impl Signals {
                 _ = self.terminate.recv() => return tracing::info!("SIGTERM: stopping"),
                 _ = self.interrupt.recv() => return tracing::info!("SIGINT: stopping"),
                 _ = self.hangup.recv() => {
-                    tracing::info!("SIGHUP: reading the rules anew");
+                    tracing::info!("SIGHUP: reading rules and configuration anew");
                     reload();
                 }
             }
@@ -159,14 +162,22 @@ async fn serve(config: &Config) -> Result<(), PipelineError> {
     let known = meter.known();
     let tenants = meter.tenants();
     let watch = watch(config, &mut meter, None)?;
-    let (collector, worker) = collector::spawn(meter, config.interval, watch.as_ref())
-        .map_err(PipelineError::io("starting the collector"))?;
+    let reloads = Arc::<Reloads>::default();
+    let (collector, worker) =
+        collector::spawn(meter, config.interval, watch.as_ref(), Arc::clone(&reloads))
+            .map_err(PipelineError::io("starting the collector"))?;
     let cluster = node.map(|node| {
         let collector = collector.clone();
         Cluster::start(config, &node, &known, move |change| {
             let collector = collector.clone();
             async move { collector.change(change).await }
         })
+    });
+    let annotations = cluster.as_ref().map(Cluster::annotations);
+    let takes_rules = collector.clone();
+    let config_file = ConfigFile::follow(config, &reloads, annotations, move |rules| {
+        let collector = takes_rules.clone();
+        async move { collector.set_rules(rules).await }
     });
     let reload = watch.as_ref().map(Watch::reload);
     let files = watch_files(config, watch.as_ref());
@@ -179,15 +190,19 @@ async fn serve(config: &Config) -> Result<(), PipelineError> {
         }
     }
 
-    let asked = signals.asked(|| match &reload {
-        Some(reload) => {
-            if !reload.reload() {
-                tracing::error!("the detector has ended; the rules stay as they were");
+    let asked = signals.asked(|| {
+        config_file.reload();
+        match &reload {
+            Some(reload) => {
+                if !reload.reload() {
+                    tracing::error!("the detector has ended; the rules stay as they were");
+                }
             }
+            None => tracing::info!("no rules are in force"),
         }
-        None => tracing::info!("no rules are in force"),
     });
     listener::serve(listener, http::router(collector.clone()), asked).await;
+    drop(config_file);
     if let Some(cluster) = cluster {
         cluster.stop().await;
     }
@@ -227,13 +242,13 @@ fn watch(
 }
 
 /// Reads the rules anew when their files change; without that they are read on SIGHUP.
-fn watch_files(config: &Config, watch: Option<&Watch>) -> Option<rule_files::RuleFiles> {
+fn watch_files(config: &Config, watch: Option<&Watch>) -> Option<FileWatch> {
     let paths = &config.detection.as_ref()?.paths;
     if paths.is_empty() {
         return None;
     }
     let reload = watch?.reload();
-    rule_files::watch(paths, move || reload.changed())
+    file_watch::watch("rule-files", paths, move || reload.changed())
         .inspect_err(|error| {
             tracing::warn!(%error, "changes of rule files are not noticed; SIGHUP reads them");
         })

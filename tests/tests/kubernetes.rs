@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics keeps its trace")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use landlord::identity::cluster::change::Trouble;
@@ -24,6 +25,8 @@ struct Told {
     /// How often all there is was told.
     lists: BTreeMap<Source, usize>,
     health: BTreeMap<Source, Health>,
+    /// Keys of annotations with which all namespaces were told.
+    annotations: Vec<Arc<[Box<str>]>>,
     /// All troubles, in order.
     troubles: Vec<(Source, Trouble)>,
 }
@@ -44,6 +47,7 @@ impl Told {
                 self.update(Source::Services, update, |service| service.name);
             }
             Change::Tenants(_) => {}
+            Change::Annotations(keys) => self.annotations.extend([keys]),
             Change::Health(source, health) => {
                 if let Health::Interrupted(trouble) = &health {
                     self.troubles.push((source, trouble.clone()));
@@ -191,6 +195,22 @@ async fn what_exists_is_told_and_then_what_changes() {
         })
         .await;
     assert!(scene.told.lists.values().all(|lists| *lists == 1));
+}
+
+#[tokio::test]
+async fn namespaces_are_told_anew_with_other_annotations() {
+    let mut scene = Scene::new(|_| ());
+    scene.until_synced().await;
+    assert_eq!(scene.told.annotations, [[].into()]);
+    let keys: Arc<[Box<str>]> = ["a".into(), "b".into()].into();
+    scene.watches.annotations().send_replace(Arc::clone(&keys));
+    scene.until("the annotations", |told| told.annotations.last() == Some(&keys)).await;
+    assert_eq!(scene.told.lists[&Source::Namespaces], 2);
+    assert_eq!((scene.told.lists[&Source::Pods], scene.lists("pods")), (1, 2));
+    assert!(scene.told.troubles.is_empty());
+    // And it is watched on.
+    assert!(scene.server.remove("namespaces", "", "green"));
+    scene.until("changes", |told| told.has(Source::Namespaces, &["blue"])).await;
 }
 
 #[tokio::test]

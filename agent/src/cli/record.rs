@@ -43,9 +43,9 @@ pub(super) fn run(flags: Record, out: &mut impl Write) -> Result<()> {
     if let Some(refusal) = probe(&Machine::here(), &wanted(&config)).fatal() {
         bail!(refusal);
     }
-    let detection = config.detection.as_mut().context("the configuration switches rules off")?;
+    config.detection.as_ref().context("the configuration switches rules off")?;
     if !flags.rules.is_empty() {
-        detection.paths = flags.rules;
+        config.set_rule_paths(flags.rules);
     }
     let recording = Recording { file: flags.output, duration: flags.duration };
     let told = pipeline::record(&config, &recording, || {

@@ -43,8 +43,8 @@ pub(super) fn run(flags: Run, color: ColorChoice) -> Result<()> {
         overrides.pin_enabled = Some("false".to_owned());
     }
     let mut config = config::load(flags.config.as_deref(), &overrides)?;
-    if let (Some(detection), false) = (&mut config.detection, flags.rules.is_empty()) {
-        detection.paths = flags.rules;
+    if !flags.rules.is_empty() {
+        config.set_rule_paths(flags.rules);
     }
     logging::start(config.log, color)?;
     for warning in &config.warnings {

@@ -376,6 +376,11 @@ impl Key {
         !self.name.starts_with("tenants") && !matches!(self.kind, Kind::Paths | Kind::LabelKeys)
     }
 
+    /// Whether a change of the file counts while the agent runs.
+    pub(super) fn changes_while_running(&self) -> bool {
+        self.name.starts_with("tenant")
+    }
+
     /// The key's parts.
     pub(super) fn path(&self) -> Vec<String> {
         self.name.split('.').map(str::to_owned).collect()

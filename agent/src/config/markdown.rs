@@ -13,13 +13,12 @@ pub fn markdown() -> String {
     let mut blocks = vec!["# Configuration".to_owned()];
     blocks.extend(introduction());
     blocks.push("## Keys".to_owned());
-    let is_of_tenants = |key: &Key| key.name.starts_with("tenant");
-    for key in KEYS.iter().filter(|key| !is_of_tenants(key)) {
+    for key in KEYS.iter().filter(|key| !key.changes_while_running()) {
         blocks.extend(chapter(key));
     }
     blocks.push("## Tenants".to_owned());
     blocks.extend(tenants());
-    for key in KEYS.iter().filter(|key| is_of_tenants(key) && key.name != TENANTS) {
+    for key in KEYS.iter().filter(|key| key.changes_while_running() && key.name != TENANTS) {
         blocks.extend(chapter(key));
     }
     blocks.extend(names());
@@ -63,6 +62,12 @@ fn introduction() -> Vec<String> {
              flag the name after `--`. A variable that is empty counts as not set. What concerns \
              tenants can only be given in the file."
         ),
+        "The agent reads the file again when it changes, also when a ConfigMap swaps it, and on \
+         SIGHUP. What concerns tenants, `tenants` and `tenant_labels`, then counts without a \
+         restart: use is split at that moment. Nothing else does; the log names the other keys \
+         that changed. A file with errors, an empty one and a missing one change nothing: the log \
+         says what is wrong, and `landlord_config_reloads_total` counts it."
+            .to_owned(),
         "The file `agent/src/config/default.yaml` has every key with its default and is a good \
          start. It and this page are written from one table, `agent/src/config/keys.rs`."
             .to_owned(),

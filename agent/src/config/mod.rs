@@ -4,6 +4,7 @@
 //! It opens the file and looks at nothing else of the machine; whether an address
 //! is free or a folder exists is found out by those who need it.
 
+mod again;
 mod default;
 mod detection;
 pub(crate) mod duration;

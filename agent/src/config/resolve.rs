@@ -11,6 +11,7 @@ use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 use serde::Deserialize;
 
+use crate::config::again::{Origin, fixed};
 use crate::config::default::DEFAULT_YAML;
 use crate::config::detection::Detection;
 use crate::config::error::{ConfigError, FLAG, closest};
@@ -111,6 +112,7 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// What looks like a mistake but may be none, one sentence each.
     pub warnings: Vec<String>,
+    pub(super) origin: Origin,
 }
 
 /// Reads the configuration: the file at `path`, or at [`DEFAULT_PATH`] if there is
@@ -145,8 +147,10 @@ fn load_from(
             Some(_) => {}
         }
     }
-    resolve(source.as_ref(), &Variables::read(environment)?, overrides)
-        .map(|config| Config { file: source.is_some().then(|| path.to_owned()), ..config })
+    let config = resolve(source.as_ref(), &Variables::read(environment)?, overrides)?;
+    let fixed = config.origin.fixed;
+    let origin = Origin { fixed, ..Origin::new(path, source.as_ref(), overrides) };
+    Ok(Config { file: source.is_some().then(|| path.to_owned()), origin, ..config })
 }
 
 /// Variables of the environment that concern the agent.
@@ -280,6 +284,7 @@ fn resolve(
         detection,
         file: None,
         warnings: variables.warnings(),
+        origin: Origin { fixed: fixed(&layers), ..Origin::default() },
     })
 }
 

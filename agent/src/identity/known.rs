@@ -9,6 +9,7 @@ use crate::container::ContainerFacts;
 use crate::identity::cluster::report::TenantReport;
 use crate::identity::cluster::{Change, Directory};
 use crate::identity::registry::Knowledge;
+use crate::identity::tenant::TenantRules;
 
 /// Containers whose facts are kept at most: more than a node runs, living and lately
 /// ended.
@@ -51,6 +52,11 @@ impl Known {
     /// Takes news of the cluster. `now_ns`: `CLOCK_MONOTONIC`, as everywhere here.
     pub fn apply(&self, change: Change, now_ns: u64) {
         self.directory.write().unwrap_or_else(PoisonError::into_inner).apply(change, now_ns);
+    }
+
+    /// Replaces the configured rules. Read the counters before.
+    pub fn set_rules(&self, rules: TenantRules) {
+        self.directory.write().unwrap_or_else(PoisonError::into_inner).set_rules(rules);
     }
 
     /// What there is to tell of `Tenant` objects.

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::PipelineError;
+use super::config_file::Annotations;
 use crate::config::{Config, Kubernetes};
 use crate::identity::Known;
 use crate::identity::cluster::change::Trouble;
@@ -20,7 +21,7 @@ use crate::identity::cluster::directory::Limits;
 use crate::identity::cluster::{Change, Directory, Source};
 use crate::identity::kubernetes::tenant_crd::TenantResource;
 use crate::identity::kubernetes::tenant_status::{EVERY, StatusWriter};
-use crate::identity::kubernetes::watch::Patience;
+use crate::identity::kubernetes::watch::{Keys, Patience};
 use crate::identity::kubernetes::{Access, Wanted, Watches, trial};
 
 /// News that may wait to be taken; a full room holds the watches up.
@@ -91,6 +92,8 @@ pub struct Trial {
 /// The watches and their way; dropped, they end.
 pub(super) struct Cluster {
     watches: Watches,
+    /// Keys of the annotations with which all namespaces have been told.
+    annotations: watch::Receiver<Keys>,
     way: JoinHandle<()>,
 }
 
@@ -130,9 +133,15 @@ impl Cluster {
             );
         }
         let reports = has_objects.then(|| write_statuses(config, &access, &node.name)).flatten();
-        let way = tokio::spawn(lead(news, take, Arc::clone(known), reports));
+        let (told, annotations) = watch::channel([].into());
+        let way = tokio::spawn(lead(news, take, Arc::clone(known), reports, told));
         tracing::info!(node = &*node.name, "asking the API server whose pods are");
-        Self { watches, way }
+        Self { watches, annotations, way }
+    }
+
+    /// A way to ask for annotations of namespaces.
+    pub(super) fn annotations(&self) -> Annotations {
+        Annotations::new(self.watches.annotations(), self.annotations.clone())
     }
 
     /// Ends it.
@@ -168,6 +177,7 @@ async fn lead<F: Future<Output = ()>>(
     take: impl Fn(Change) -> F,
     known: Arc<Known>,
     reports: Option<Reports>,
+    annotations: watch::Sender<Keys>,
 ) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -175,6 +185,7 @@ async fn lead<F: Future<Output = ()>>(
     loop {
         tokio::select! {
             change = news.recv() => match change {
+                Some(Change::Annotations(keys)) => drop(annotations.send_replace(keys)),
                 Some(change) => take(change).await,
                 None => return,
             },

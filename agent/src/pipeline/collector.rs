@@ -11,11 +11,12 @@ use std::{
 
 use tokio::sync::oneshot;
 
+use super::config_file::Reloads;
 use super::meter::Meter;
 use super::watch::Watch;
 use super::watch_figures::{WatchFigures, detection_usage};
 use crate::{
-    identity::cluster::Change,
+    identity::{TenantRules, cluster::Change},
     sinks::http::{Readiness, SourceError, UsageSource},
     sinks::recent::Recent,
     usage::tenant::NodeUsage,
@@ -25,12 +26,20 @@ use crate::{
 /// read this often at most.
 const FRESH: Duration = Duration::from_millis(100);
 
+/// What makes somebody another's.
+enum News {
+    /// Of the cluster.
+    Cluster(Change),
+    /// Of the configuration.
+    Rules(TenantRules),
+}
+
 type Answer = Result<Arc<NodeUsage>, SourceError>;
 
 enum Request {
     Usage(oneshot::Sender<Answer>),
-    /// News of the cluster, and whom to tell that it is taken.
-    Change(Box<Change>, oneshot::Sender<()>),
+    /// What makes somebody another's, and whom to tell that it is taken.
+    News(Box<News>, oneshot::Sender<()>),
     Stop,
 }
 
@@ -54,15 +63,17 @@ pub(super) fn spawn(
     meter: Meter,
     interval: Duration,
     watch: Option<&Watch>,
+    reloads: Arc<Reloads>,
 ) -> std::io::Result<(Collector, Worker)> {
     let (requests, inbox) = channel();
     let recent = watch.map(Watch::recent);
     let figures = watch.map(Watch::figures);
     let failure = Arc::new(Mutex::new(None));
     let shared = Arc::clone(&failure);
-    let thread = std::thread::Builder::new()
-        .name("collector".to_owned())
-        .spawn(move || collect(meter, interval, &inbox, &shared, figures.as_deref()))?;
+    let thread = std::thread::Builder::new().name("collector".to_owned()).spawn(move || {
+        let figures = Figures { watch: figures, reloads };
+        collect(meter, interval, &inbox, &shared, &figures);
+    })?;
     Ok((Collector { requests: requests.clone(), failure, recent }, Worker { requests, thread }))
 }
 
@@ -82,11 +93,19 @@ impl Worker {
 impl Collector {
     /// Has news of the cluster taken, after what was used until now has been counted.
     pub(super) async fn change(&self, change: Change) {
+        self.tell(News::Cluster(change)).await;
+    }
+
+    /// The same of rules of tenants.
+    pub(super) async fn set_rules(&self, rules: TenantRules) {
+        self.tell(News::Rules(rules)).await;
+    }
+
+    async fn tell(&self, news: News) {
         let (done, taken) = oneshot::channel();
-        if self.requests.send(Request::Change(Box::new(change), done)).is_err()
-            || taken.await.is_err()
+        if self.requests.send(Request::News(Box::new(news), done)).is_err() || taken.await.is_err()
         {
-            tracing::debug!("the collector ended before it took news of the cluster");
+            tracing::debug!("the collector ended before it took news");
         }
     }
 }
@@ -111,19 +130,32 @@ impl UsageSource for Collector {
     }
 }
 
+/// Figures of others that go along.
+struct Figures {
+    watch: Option<Arc<Mutex<WatchFigures>>>,
+    reloads: Arc<Reloads>,
+}
+
+impl Figures {
+    fn add(&self, mut usage: NodeUsage) -> NodeUsage {
+        let outcomes = [("ok", self.reloads.ok()), ("failed", self.reloads.failed())];
+        usage.agent.config_reloads_total =
+            outcomes.map(|(it, count)| (it.to_owned(), count)).into();
+        usage.agent.detection = self.watch.as_ref().map(|figures| {
+            detection_usage(&figures.lock().unwrap_or_else(PoisonError::into_inner))
+        });
+        usage
+    }
+}
+
 fn collect(
     mut meter: Meter,
     interval: Duration,
     inbox: &Receiver<Request>,
     failure: &Mutex<Option<String>>,
-    figures: Option<&Mutex<WatchFigures>>,
+    figures: &Figures,
 ) {
-    let add = |mut usage: NodeUsage| {
-        usage.agent.detection = figures.map(|figures| {
-            detection_usage(&figures.lock().unwrap_or_else(PoisonError::into_inner))
-        });
-        usage
-    };
+    let add = |usage: NodeUsage| figures.add(usage);
     let mut last: Option<(Instant, Arc<NodeUsage>)> = None;
     let mut next_tick = Instant::now() + interval;
     loop {
@@ -142,13 +174,17 @@ fn collect(
                     tracing::debug!("a client hung up before its figures were read");
                 }
             }
-            Ok(Request::Change(change, done)) => {
-                if let Err(error) = meter.change(*change) {
+            Ok(Request::News(news, done)) => {
+                let taken = match *news {
+                    News::Cluster(change) => meter.change(change),
+                    News::Rules(rules) => meter.set_rules(rules),
+                };
+                if let Err(error) = taken {
                     // What was used since the last collection goes to the new owner.
                     tracing::error!(%error, "cannot collect before an owner changes");
                 }
                 if done.send(()).is_err() {
-                    tracing::debug!("the watches ended while their news was taken");
+                    tracing::debug!("who told of it ended while the news was taken");
                 }
             }
             Err(RecvTimeoutError::Timeout) => {

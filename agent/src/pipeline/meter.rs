@@ -16,7 +16,7 @@ use super::{
 use crate::{
     config::{Config, Detection},
     identity::{
-        HOST, Known, Registry, UNKNOWN,
+        HOST, Known, Registry, TenantRules, UNKNOWN,
         assignment::GaveUp,
         cluster::Change,
         registry::{Owner, Sighting},
@@ -159,11 +159,30 @@ impl Meter {
     pub fn change(&mut self, change: Change) -> Result<(), PipelineError> {
         self.heard.note(&change, SystemTime::now());
         let read = match self.known.would_change_tenants(&change) {
-            true => self.read().map(drop),
+            true => self.close(),
             false => Ok(()),
         };
         self.known.apply(change, monotonic_ns());
         read
+    }
+
+    /// Takes other rules of tenants, as [`Self::change`] does news.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses a read; the rules are taken all the same.
+    pub fn set_rules(&mut self, rules: TenantRules) -> Result<(), PipelineError> {
+        let read = self.close();
+        self.known.set_rules(rules);
+        read
+    }
+
+    /// Reads what was used until now and saves it, so that the next agent, too, knows
+    /// whose it was.
+    fn close(&mut self) -> Result<(), PipelineError> {
+        self.read()?;
+        self.save_or_count();
+        Ok(())
     }
 
     /// The kernel's events and the way to the cgroups' paths, once.
@@ -317,7 +336,7 @@ impl Meter {
             epoch_start_time_seconds: self.sensors.epoch().started_unix_ns as f64 / 1e9,
             features: features.map(|(feature, on)| (feature.label().to_owned(), *on)).collect(),
             process,
-            detection: None,
+            ..AgentUsage::default()
         };
         let now = self.read_at.duration_since(UNIX_EPOCH).unwrap_or_default();
         let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);

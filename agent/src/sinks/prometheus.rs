@@ -174,6 +174,7 @@ mod tests {
             map_memory_bytes: 1 << 20,
             epoch_start_time_seconds: 1_700_000_000.5,
             features: BTreeMap::from([("disk".to_owned(), false), ("sched".to_owned(), true)]),
+            config_reloads_total: BTreeMap::from([("failed".to_owned(), 3)]),
             detection: Some(DetectionUsage {
                 calls_total: BTreeMap::from([("sent".to_owned(), 8)]),
                 drops: vec![Drops {
@@ -279,6 +280,8 @@ mod tests {
         # TYPE landlord_counters_start_time_seconds gauge
         # UNIT landlord_counters_start_time_seconds seconds
         landlord_counters_start_time_seconds 1700000000.5
+        # TYPE landlord_config_reloads counter
+        landlord_config_reloads_total{outcome="failed"} 3
         # TYPE landlord_build info
         landlord_build_info{version="VERSION",architecture="ARCH"} 1
         # TYPE process_cpu_seconds counter

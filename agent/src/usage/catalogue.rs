@@ -293,6 +293,18 @@ pub const METRICS: &[Metric] = &[
         samples: |node, emit| emit(&[], Value::Float(node.agent.epoch_start_time_seconds)),
     },
     Metric {
+        name: "landlord_config_reloads_total",
+        kind: Kind::Counter,
+        unit: Unit::None,
+        labels: &["outcome"],
+        help: "The configuration file read anew; what it says of tenants counts then",
+        samples: |node, emit| {
+            for (outcome, &count) in &node.agent.config_reloads_total {
+                emit(&[outcome], Value::Integer(count));
+            }
+        },
+    },
+    Metric {
         name: "landlord_build_info",
         kind: Kind::Info,
         unit: Unit::None,

@@ -89,6 +89,9 @@ pub struct AgentUsage {
     /// The agent's own process.
     #[serde(default)]
     pub process: ProcessUsage,
+    /// The configuration file read anew, by outcome: `ok`, `failed`.
+    #[serde(default)]
+    pub config_reloads_total: BTreeMap<String, u64>,
     /// Events, rules and alerts; absent when the agent only meters.
     #[serde(default)]
     pub detection: Option<DetectionUsage>,

@@ -18,6 +18,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -36,6 +37,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// The folder of pins, and how those of the lab begin: the process id follows.
 const BPF_FS: &str = "/sys/fs/bpf";
 const PIN_PREFIX: &str = "landlord-test-";
+/// Name of the configuration file.
+const FILE: &str = "landlord.yaml";
 /// A configuration that says what is the default anyway.
 const NO_CHANGE: &str = "interval: 5s\n";
 /// For how long equal alerts are counted instead of written.
@@ -138,6 +141,27 @@ impl Home {
         // The agent refuses a file that says nothing at all.
         let text = if configuration.trim().is_empty() { NO_CHANGE } else { configuration };
         fs::write(self.configuration_file(), text).context("cannot write a configuration")
+    }
+
+    /// The same as the kubelet brings a changed `ConfigMap`: the file is a symbolic link
+    /// through a folder that is swapped. `version` is unlike those of the times before.
+    ///
+    /// # Errors
+    ///
+    /// Something cannot be written.
+    pub fn swap(&self, configuration: &str, version: u32) -> Result<()> {
+        let at = |name: &str| self.directory.path().join(name);
+        let folder = format!("..version_{version}");
+        fs::create_dir(at(&folder)).context("cannot make a version")?;
+        fs::write(at(&folder).join(FILE), configuration).context("cannot write a version")?;
+        symlink(&folder, at("..data_tmp")).context("cannot make a link")?;
+        fs::rename(at("..data_tmp"), at("..data")).context("cannot swap the folder")?;
+        if !self.configuration_file().is_symlink() {
+            fs::remove_file(self.configuration_file()).context("cannot remove the file")?;
+            symlink(Path::new("..data").join(FILE), self.configuration_file())
+                .context("cannot make a link")?;
+        }
+        Ok(())
     }
 
     /// Where the agent answers.
@@ -319,7 +343,7 @@ impl Home {
     }
 
     fn configuration_file(&self) -> PathBuf {
-        self.directory.path().join("landlord.yaml")
+        self.directory.path().join(FILE)
     }
 
     fn log_file(&self) -> PathBuf {

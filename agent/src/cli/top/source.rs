@@ -168,7 +168,8 @@ pub(crate) fn open(
     // A notice that cannot be written changes nothing about the measurement.
     writeln!(notices, "no agent at {address}; measuring with own sensors").ok();
     // Usage is all that is shown.
-    let config = Config { detection: None, ..config.clone() };
+    let mut config = config.clone();
+    config.detection = None;
     match Meter::start(&config, Lifetime::Process) {
         Ok(meter) => Ok(Source::Own(Box::new(OwnSensors(meter)))),
         Err(error) => Err(SampleError::Sensors { address, reason: error.to_string() }),

@@ -1,5 +1,7 @@
 //! What happened to the cluster, in the order in which the API server said so.
 
+use std::sync::Arc;
+
 use super::object::{Namespace, Node, Pod, Quota, RemotePod, Service};
 use super::tenancy::TenantObject;
 
@@ -16,6 +18,8 @@ pub enum Change {
     Tenants(Update<TenantObject>),
     /// Who has which address, in the whole cluster.
     Addresses(AddressChange),
+    /// Namespaces have been told with their annotations of these keys.
+    Annotations(Arc<[Box<str>]>),
     /// Whether what a source last said still holds.
     Health(Source, Health),
 }
@@ -26,7 +30,7 @@ impl Change {
     pub const fn source(&self) -> Source {
         match self {
             Self::Pods(_) => Source::Pods,
-            Self::Namespaces(_) => Source::Namespaces,
+            Self::Namespaces(_) | Self::Annotations(_) => Source::Namespaces,
             Self::Quotas(_) => Source::Quotas,
             Self::Tenants(_) => Source::Tenants,
             Self::Addresses(AddressChange::Pods(_)) => Source::RemotePods,

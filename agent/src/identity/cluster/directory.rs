@@ -223,8 +223,9 @@ impl Directory {
                 let refused = self.tenancy.apply(update) as u64;
                 self.note(Taken { is_news: true, refused, forgotten: 0 });
             }
-            // Who has an address is kept elsewhere.
-            Change::Addresses(_) => {}
+            // Who has an address is kept elsewhere; whoever changes rules waits for
+            // annotations.
+            Change::Addresses(_) | Change::Annotations(_) => {}
             Change::Health(source, health) => {
                 let is_same = self.health(source) == Some(&health);
                 if !is_same {
@@ -256,7 +257,10 @@ impl Directory {
             }
             Change::Tenants(update) => self.would_move_any(update),
             Change::Pods(Update::Gone(_)) | Change::Namespaces(Update::Gone(_)) => false,
-            Change::Quotas(_) | Change::Addresses(_) | Change::Health(..) => false,
+            Change::Quotas(_)
+            | Change::Addresses(_)
+            | Change::Annotations(_)
+            | Change::Health(..) => false,
         }
     }
 

@@ -16,7 +16,7 @@ use kube::runtime::utils::Backoff as _;
 use kube::runtime::watcher::{self, DefaultBackoff, Event};
 use kube::{Api, Resource};
 use serde::de::DeserializeOwned;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
@@ -36,9 +36,9 @@ pub struct Wanted {
     /// Whether quotas are wanted.
     pub quotas: bool,
     /// Keys of annotations of namespaces that are kept.
-    pub annotations: Arc<[Box<str>]>,
+    pub annotations: Keys,
     /// Keys of labels that are kept of pods of other nodes.
-    pub pod_labels: Arc<[Box<str>]>,
+    pub pod_labels: Keys,
     /// How patient watches are.
     pub patience: Patience,
 }
@@ -72,10 +72,14 @@ impl Default for Patience {
     }
 }
 
+/// Keys of the annotations that are kept.
+pub type Keys = Arc<[Box<str>]>;
+
 /// The watches that run; dropped, they end.
 #[derive(Debug)]
 pub struct Watches {
     tasks: JoinSet<()>,
+    annotations: watch::Sender<Keys>,
 }
 
 /// One source: what is listed and how.
@@ -83,8 +87,10 @@ struct Plan<K, T> {
     source: Source,
     api: fn(kube::Client) -> Api<K>,
     config: watcher::Config,
-    convert: Box<dyn Fn(K) -> Option<T> + Send + Sync>,
+    convert: Box<dyn Fn(K, &Keys) -> Option<T> + Send + Sync>,
     tell: fn(Update<T>) -> Change,
+    /// Which annotations are kept; `None` where none ever are.
+    annotations: Option<watch::Receiver<Keys>>,
 }
 
 impl Watches {
@@ -92,7 +98,8 @@ impl Watches {
     /// watches up, a closed one ends them.
     #[must_use]
     pub fn start(access: &Access, wanted: &Wanted, news: &mpsc::Sender<Change>) -> Self {
-        let mut watches = Self { tasks: JoinSet::new() };
+        let (annotations, kept) = watch::channel(Arc::clone(&wanted.annotations));
+        let mut watches = Self { tasks: JoinSet::new(), annotations };
         let small = config(wanted, false);
         watches.add(
             access,
@@ -102,11 +109,11 @@ impl Watches {
                 source: Source::Pods,
                 api: Api::<api::Pod>::all,
                 config: small.clone().fields(&format!("spec.nodeName={}", wanted.node)),
-                convert: Box::new(convert::pod),
+                convert: Box::new(|object, _| convert::pod(object)),
                 tell: Change::Pods,
+                annotations: None,
             },
         );
-        let annotations = Arc::clone(&wanted.annotations);
         watches.add(
             access,
             wanted,
@@ -115,8 +122,9 @@ impl Watches {
                 source: Source::Namespaces,
                 api: Api::<PartialObjectMeta<api::Namespace>>::all,
                 config: small.clone(),
-                convert: Box::new(move |object| convert::namespace(object, &annotations)),
+                convert: Box::new(|object, keys| convert::namespace(object, keys)),
                 tell: Change::Namespaces,
+                annotations: Some(kept),
             },
         );
         if wanted.quotas {
@@ -128,8 +136,9 @@ impl Watches {
                     source: Source::Quotas,
                     api: Api::<api::ResourceQuota>::all,
                     config: small,
-                    convert: Box::new(convert::quota),
+                    convert: Box::new(|object, _| convert::quota(object)),
                     tell: Change::Quotas,
+                    annotations: None,
                 },
             );
         }
@@ -150,8 +159,9 @@ impl Watches {
                 source: Source::RemotePods,
                 api: Api::<PodAddresses>::all,
                 config: large.clone(),
-                convert: Box::new(move |object| narrow::remote_pod(object, &labels)),
+                convert: Box::new(move |object, _| narrow::remote_pod(object, &labels)),
                 tell: |update| Change::Addresses(AddressChange::Pods(update)),
+                annotations: None,
             },
         );
         self.add(
@@ -162,8 +172,9 @@ impl Watches {
                 source: Source::Nodes,
                 api: Api::<NodeAddresses>::all,
                 config: large.clone(),
-                convert: Box::new(narrow::node),
+                convert: Box::new(|object, _| narrow::node(object)),
                 tell: |update| Change::Addresses(AddressChange::Nodes(update)),
+                annotations: None,
             },
         );
         self.add(
@@ -174,8 +185,9 @@ impl Watches {
                 source: Source::Services,
                 api: Api::<ServiceAddresses>::all,
                 config: large,
-                convert: Box::new(narrow::service),
+                convert: Box::new(|object, _| narrow::service(object)),
                 tell: |update| Change::Addresses(AddressChange::Services(update)),
+                annotations: None,
             },
         );
     }
@@ -193,8 +205,10 @@ impl Watches {
         K: Resource<DynamicType = ()> + Watched,
         T: Send + 'static,
     {
-        let (config, convert) = (config(wanted, false), Box::new(convert));
-        self.add(access, wanted, news, Plan { source, api: Api::all, config, convert, tell });
+        let config = config(wanted, false);
+        let convert = Box::new(move |object, _: &Keys| convert(object));
+        let plan = Plan { source, api: Api::all, config, convert, tell, annotations: None };
+        self.add(access, wanted, news, plan);
     }
 
     fn add<K, T>(
@@ -218,6 +232,13 @@ impl Watches {
             backoff: DefaultBackoff::default(),
         };
         self.tasks.spawn(watch.run(api));
+    }
+
+    /// A way to say which annotations of namespaces are kept from now on. All namespaces
+    /// are then told anew, and after that [`Change::Annotations`].
+    #[must_use]
+    pub fn annotations(&self) -> watch::Sender<Keys> {
+        self.annotations.clone()
     }
 
     /// Ends them all, and returns when they have.
@@ -266,6 +287,24 @@ enum End {
     Paged,
 }
 
+impl<K, T> Plan<K, T> {
+    /// Which annotations are kept now.
+    fn kept(&mut self) -> Keys {
+        let annotations = self.annotations.as_mut();
+        annotations.map_or_else(|| [].into(), |it| Arc::clone(&it.borrow_and_update()))
+    }
+
+    /// Returns when others are to be kept than [`Self::kept`] said.
+    async fn keeps_others(&mut self) {
+        if let Some(annotations) = &mut self.annotations
+            && annotations.changed().await.is_ok()
+        {
+            return;
+        }
+        std::future::pending().await
+    }
+}
+
 impl<K, T> Watch<K, T>
 where
     K: Resource<DynamicType = ()> + Watched,
@@ -290,6 +329,7 @@ where
     /// Lists and watches until that cannot go on.
     async fn follow(&mut self, api: Api<K>, config: watcher::Config) -> Result<End, Closed> {
         let streams = config.initial_list_strategy == watcher::InitialListStrategy::StreamingList;
+        let keys = self.plan.kept();
         let mut stream = pin!(watcher::watcher(api, config));
         // All that exists, while it is being listed.
         let mut all = Some(Vec::new());
@@ -302,6 +342,7 @@ where
                     self.recovered().await?;
                     continue;
                 }
+                () = self.plan.keeps_others() => return Ok(End::Anew),
                 event = stream.next() => event,
                 () = tokio::time::sleep(self.patience.piece), if listing => {
                     let silent = format!("the list stopped for {} s", self.patience.piece.as_secs_f32());
@@ -314,17 +355,24 @@ where
                 None => return Ok(End::Anew),
                 Some(Ok(Event::Init)) => all = Some(Vec::new()),
                 Some(Ok(Event::InitApply(object))) => {
-                    if let (Some(all), Some(object)) = (&mut all, (self.plan.convert)(object)) {
+                    if let (Some(all), Some(object)) =
+                        (&mut all, (self.plan.convert)(object, &keys))
+                    {
                         all.push(object);
                     }
                 }
                 Some(Ok(Event::InitDone)) => {
                     self.tell(Update::All(all.take().unwrap_or_default())).await?;
+                    if self.plan.annotations.is_some() {
+                        self.send(Change::Annotations(Arc::clone(&keys))).await?;
+                    }
                     self.backoff.reset();
                     self.synced().await?;
                 }
-                Some(Ok(Event::Apply(object))) => self.changed(object, Update::Put).await?,
-                Some(Ok(Event::Delete(object))) => self.changed(object, Update::Gone).await?,
+                Some(Ok(Event::Apply(object))) => self.changed(object, &keys, Update::Put).await?,
+                Some(Ok(Event::Delete(object))) => {
+                    self.changed(object, &keys, Update::Gone).await?
+                }
                 Some(Err(error)) => {
                     if streams && listing && trouble::refuses_streams(&error) {
                         return Ok(End::Paged);
@@ -338,8 +386,13 @@ where
         }
     }
 
-    async fn changed(&mut self, object: K, update: fn(T) -> Update<T>) -> Result<(), Closed> {
-        match (self.plan.convert)(object) {
+    async fn changed(
+        &mut self,
+        object: K,
+        keys: &Keys,
+        update: fn(T) -> Update<T>,
+    ) -> Result<(), Closed> {
+        match (self.plan.convert)(object, keys) {
             Some(object) => self.tell(update(object)).await,
             None => Ok(()),
         }

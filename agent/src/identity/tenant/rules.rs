@@ -68,6 +68,12 @@ impl TenantRules {
         Self { carried: keys.into_iter().map(Into::into).collect(), ..self }
     }
 
+    /// Whether other rules were configured as these.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        self.specs == other.specs && self.carried == other.carried
+    }
+
     /// The rules as they were configured.
     #[must_use]
     pub fn specs(&self) -> &[RuleSpec] {

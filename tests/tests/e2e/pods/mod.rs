@@ -3,6 +3,7 @@
 
 mod alerts;
 mod churn;
+mod config;
 mod identity;
 mod reuse;
 mod server;
@@ -81,12 +82,15 @@ impl Cluster {
     }
 
     fn home_with(&self, more: &str) -> Home {
+        Home::new(&self.configuration(more)).unwrap()
+    }
+
+    fn configuration(&self, more: &str) -> String {
         let kubeconfig = self.server.kubeconfig();
-        let configuration = format!(
+        format!(
             "interval: 1s\n{more}kubernetes:\n  enabled: always\n  node: {NODE}\n  kubeconfig: {}\n",
             kubeconfig.display()
-        );
-        Home::new(&configuration).unwrap()
+        )
     }
 }
 

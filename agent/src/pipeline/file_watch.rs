@@ -1,4 +1,4 @@
-//! Notices that rule files change.
+//! Notices that files change.
 //!
 //! Folders are watched, not files: editors replace files, and a ConfigMap swaps a
 //! symbolic link beside them. It reads nothing; whoever is told reads everything anew.
@@ -13,15 +13,17 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 const QUIET: Duration = Duration::from_millis(200);
 
 /// Ends with its value.
-pub(super) struct RuleFiles {
+pub(super) struct FileWatch {
     _watcher: RecommendedWatcher,
 }
 
-/// Calls `changed` after each change below these paths, from a thread of its own.
+/// Calls `changed` after each change below these paths, from a thread of its own with this
+/// name, until it returns false.
 pub(super) fn watch(
+    name: &str,
     paths: &[PathBuf],
     changed: impl Fn() -> bool + Send + 'static,
-) -> Result<RuleFiles, notify::Error> {
+) -> Result<FileWatch, notify::Error> {
     let (events, inbox) = channel();
     let mut watcher = notify::recommended_watcher(move |event| tell(event, &events))?;
     for path in paths {
@@ -29,10 +31,10 @@ pub(super) fn watch(
         watcher.watch(folder, RecursiveMode::NonRecursive)?;
     }
     std::thread::Builder::new()
-        .name("rule-files".to_owned())
+        .name(name.to_owned())
         .spawn(move || settle(&inbox, &changed))
         .map_err(notify::Error::io)?;
-    Ok(RuleFiles { _watcher: watcher })
+    Ok(FileWatch { _watcher: watcher })
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -48,7 +50,7 @@ fn tell(event: Result<notify::Event, notify::Error>, events: &Sender<()>) {
         Ok(event) if event.kind.is_access() => {}
         // The thread is gone when the agent stops.
         Ok(_) => drop(events.send(())),
-        Err(error) => tracing::warn!(%error, "rule files may change unnoticed; SIGHUP reads them"),
+        Err(error) => tracing::warn!(%error, "files may change unnoticed; SIGHUP reads them"),
     }
 }
 
