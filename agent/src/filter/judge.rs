@@ -8,10 +8,10 @@ use std::collections::HashMap;
 
 use landlord_ebpf::abi::{Plan, head_flag, plan_flag};
 
-use super::Calls;
 use super::known::Known;
 use super::residue::{HOST, Knowledge, always, is_always, is_never, residue};
 use super::situation::{Role, Situation};
+use super::{Calls, VerdictKey};
 use crate::event::Record;
 use crate::rules::compile::{EventTypes, Program, event_types};
 use crate::rules::evaluate::{Scratch, evaluate};
@@ -88,13 +88,12 @@ impl Judge {
         self.vain.contains(event_type)
     }
 
-    /// Whether no rule matches an event of this subject, `as_given` together with the
-    /// path that the call was given.
+    /// Whether no rule matches an event with the same key.
     pub(super) fn never<E: Event + ?Sized>(
         &self,
         plan: &Plan,
+        key: VerdictKey,
         record: &Record<'_>,
-        as_given: bool,
         event: &E,
         scratch: &mut Scratch,
     ) -> bool {
@@ -103,8 +102,10 @@ impl Judge {
             return false;
         }
         let situation = Situation::of(record, plan, Role::of(event_type));
-        let situation =
-            situation.and_then(|it| if as_given { it.as_given(record, plan) } else { Some(it) });
+        let situation = situation.and_then(|it| match key {
+            VerdictKey::Subject => Some(it),
+            VerdictKey::AsGiven => it.as_given(record, plan),
+        });
         let Some(situation) = situation else { return false };
         let program = &self.programs[situation.index()];
         let places: &[Option<&[u8]>] = match record.head.flags {

@@ -108,25 +108,24 @@ impl Filter {
     /// acts. False where that is not known.
     pub fn never<E: Event + ?Sized>(
         &self,
+        key: VerdictKey,
         record: &Record<'_>,
         event: &E,
         scratch: &mut Scratch,
     ) -> bool {
         let plan = self.planned.plan(record.head.syscall);
-        plan.is_some_and(|plan| self.judge.never(plan, record, false, event, scratch))
+        plan.is_some_and(|plan| self.judge.never(plan, key, record, event, scratch))
     }
+}
 
-    /// Likewise of an event with the same
+/// What events have in common that a verdict is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VerdictKey {
+    /// Their subject, as in the head of a record.
+    Subject,
+    /// It and the path that the call was given, as in
     /// [`raw_verdict`](crate::event::Record::raw_verdict).
-    pub fn never_as_given<E: Event + ?Sized>(
-        &self,
-        record: &Record<'_>,
-        event: &E,
-        scratch: &mut Scratch,
-    ) -> bool {
-        let plan = self.planned.plan(record.head.syscall);
-        plan.is_some_and(|plan| self.judge.never(plan, record, true, event, scratch))
-    }
+    AsGiven,
 }
 
 /// Whether a record tells that a call returned in the new process or thread: the one

@@ -137,27 +137,7 @@ pub fn resolve(
     waiting: &Waiting,
 ) -> Resolution {
     let workload = path.map(Workload::parse).unwrap_or_default();
-    let cgroup = Cgroup { path, workload: &workload, facts };
-    let uid = workload.pod.as_ref().map(|pod| &pod.uid).filter(|_| directory.has_cluster());
-    let Some(uid) = uid else {
-        return Resolution::Settled(cgroup.by_path(directory));
-    };
-    if let Some(pod) = directory.pod(uid.as_str())
-        && let Some(namespace) = directory.namespace(&pod.namespace)
-    {
-        let provenance = if waiting.was_pending { Provenance::Late } else { Provenance::Informer };
-        return Resolution::Settled(cgroup.in_pod(directory, pod, namespace, provenance));
-    }
-    if let Some(attribution) = cgroup.by_runtime(directory, uid) {
-        return Resolution::Settled(attribution);
-    }
-    match gives_up(directory, waiting) {
-        Some(reason) => {
-            let assignment = Assignment::unknown(Decider::GaveUp(reason));
-            Resolution::Settled(Attribution::bare(assignment, Provenance::Unknown))
-        }
-        None => Resolution::Pending { uid: uid.clone() },
-    }
+    Cgroup { path, workload: &workload, facts, facts_of_pod: None }.resolve(directory, waiting)
 }
 
 /// Whose a pod is that had cgroups once and has none any more, by its UID as their paths
@@ -193,13 +173,47 @@ fn gives_up(directory: &Directory, waiting: &Waiting) -> Option<GaveUp> {
 }
 
 /// What is known of a cgroup by itself.
-struct Cgroup<'a> {
-    path: Option<&'a str>,
-    workload: &'a Workload,
-    facts: Option<&'a ContainerFacts>,
+#[derive(Clone, Copy, Debug)]
+pub struct Cgroup<'a> {
+    /// Its path below the v2 mount.
+    pub path: Option<&'a str>,
+    /// What the path tells; empty without one.
+    pub workload: &'a Workload,
+    /// What its runtime says of its container, when that is known.
+    pub facts: Option<&'a ContainerFacts>,
+    /// What a runtime says of any container of its pod.
+    pub facts_of_pod: Option<&'a ContainerFacts>,
 }
 
 impl Cgroup<'_> {
+    /// Finds out whose it is, as [`resolve`] does.
+    #[must_use]
+    pub fn resolve(&self, directory: &Directory, waiting: &Waiting) -> Resolution {
+        let uid = self.workload.pod.as_ref().map(|pod| &pod.uid);
+        let Some(uid) = uid.filter(|_| directory.has_cluster()) else {
+            return Resolution::Settled(self.by_path(directory));
+        };
+        if let Some(pod) = directory.pod(uid.as_str())
+            && let Some(namespace) = directory.namespace(&pod.namespace)
+        {
+            let provenance =
+                if waiting.was_pending { Provenance::Late } else { Provenance::Informer };
+            return Resolution::Settled(self.in_pod(directory, pod, namespace, provenance));
+        }
+        let told = [self.facts_of_container(), self.facts_of_pod];
+        let told = told.into_iter().flatten();
+        if let Some(it) = told.filter_map(|facts| self.by_runtime(directory, uid, facts)).next() {
+            return Resolution::Settled(it);
+        }
+        match gives_up(directory, waiting) {
+            Some(reason) => {
+                let assignment = Assignment::unknown(Decider::GaveUp(reason));
+                Resolution::Settled(Attribution::bare(assignment, Provenance::Unknown))
+            }
+            None => Resolution::Pending { uid: uid.clone() },
+        }
+    }
+
     fn by_path(&self, directory: &Directory) -> Attribution {
         let assignment = directory.tenancy().assign(&self.subject(None, None));
         let provenance = if self.path.is_some() { Provenance::Cgroup } else { Provenance::Unknown };
@@ -232,8 +246,12 @@ impl Cgroup<'_> {
 
     /// What the runtime says, when it says it of this pod, when the namespace is known,
     /// and when that is all that the rules ask for.
-    fn by_runtime(&self, directory: &Directory, uid: &PodUid) -> Option<Attribution> {
-        let facts = self.facts_of_container()?;
+    fn by_runtime(
+        &self,
+        directory: &Directory,
+        uid: &PodUid,
+        facts: &ContainerFacts,
+    ) -> Option<Attribution> {
         if facts.pod_uid.as_deref() != Some(uid.as_str()) {
             return None;
         }

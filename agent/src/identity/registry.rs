@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::container::ContainerFacts;
 use crate::identity::assignment::{Decider, GaveUp};
-use crate::identity::attribution::{self, Attribution, Resolution, Waiting};
+use crate::identity::attribution::{Attribution, Cgroup, Resolution, Waiting};
 use crate::identity::cgroup_path::Workload;
 use crate::identity::cluster::Directory;
 use crate::identity::{CgroupId, Tenant};
@@ -91,6 +91,8 @@ pub type SeenPods = BTreeMap<Arc<str>, SeenPod>;
 struct Entry {
     /// `None` while it is not known and the tenant therefore `unknown`.
     path: Option<Box<str>>,
+    /// What the path tells.
+    workload: Workload,
     pod: Option<Arc<str>>,
     attribution: Attribution,
     pending: bool,
@@ -112,23 +114,26 @@ pub struct Registry {
     capacity: usize,
     entries: HashMap<Life, Entry>,
     slots: HashMap<Slot, Life>,
-    pods: HashMap<Arc<str>, PodCounts>,
+    pods: HashMap<Arc<str>, PodEntry>,
     pending: usize,
     settled: Vec<Settled>,
     given_up: BTreeMap<GaveUp, u64>,
 }
 
 /// Cgroups of one pod that are in the table.
-#[derive(Clone, Copy, Debug, Default)]
-struct PodCounts {
+#[derive(Clone, Debug, Default)]
+struct PodEntry {
     all: usize,
     living: usize,
     gave_up: bool,
+    /// What a runtime said of one of its containers, for the others and for cgroups that
+    /// outlive it: usage of a pod is told for as long as one of them is here.
+    facts: Option<Arc<ContainerFacts>>,
 }
 
 impl Registry {
     /// A capacity for one node: a hundred cgroups born and dead every second and
-    /// remembered for a minute, beside all that live. About 6 MiB when full.
+    /// remembered for a minute, beside all that live. About 10 MiB when full.
     pub const NODE_CAPACITY: usize = 16_384;
 
     /// An empty table. It holds at most `capacity` cgroups, living and dead; what
@@ -170,7 +175,8 @@ impl Registry {
         let learns = entry.path.is_none() && sighting.path.is_some();
         if learns {
             entry.path = sighting.path.map(Into::into);
-            entry.pod = sighting.path.and_then(pod_uid);
+            entry.workload = sighting.path.map(Workload::parse).unwrap_or_default();
+            entry.pod = entry.workload.pod.as_ref().map(|pod| pod.uid.as_str().into());
         }
         let is_old = entry.generation != knowledge.directory.generation();
         if is_new || learns || is_old || entry.pending {
@@ -214,9 +220,9 @@ impl Registry {
 
     /// Finds out whose the cgroup of an entry, which is out of the table, is now.
     fn resolve(&mut self, entry: &mut Entry, knowledge: &Knowledge<'_>) {
-        let path = entry.path.as_deref();
-        let container = path.and_then(container_id);
-        let facts = container.and_then(|id| knowledge.containers.get(&*id));
+        let container = entry.workload.container.as_ref();
+        let facts = container.and_then(|it| knowledge.containers.get(it.id.as_str()));
+        let facts_of_pod = self.facts_of_pod(entry.pod.as_ref(), facts);
         let has_living = entry.pod.as_ref().is_some_and(|pod| self.has_living_pod(pod));
         let waiting = Waiting {
             now_ns: knowledge.now_ns,
@@ -225,8 +231,13 @@ impl Registry {
             was_pending: entry.was_pending,
             has_room: entry.pending || self.pending < PENDING_MAX,
         };
-        let facts = facts.map(|facts| &**facts);
-        let resolution = attribution::resolve(path, knowledge.directory, facts, &waiting);
+        let cgroup = Cgroup {
+            path: entry.path.as_deref(),
+            workload: &entry.workload,
+            facts: facts.map(|facts| &**facts),
+            facts_of_pod: facts_of_pod.as_deref(),
+        };
+        let resolution = cgroup.resolve(knowledge.directory, &waiting);
         let waited = entry.pending;
         entry.generation = knowledge.directory.generation();
         entry.pending = matches!(resolution, Resolution::Pending { .. });
@@ -242,6 +253,23 @@ impl Registry {
                 self.settled.push(settled);
             }
         }
+    }
+
+    /// What runtimes say of a pod: of this container of it, or of another one before.
+    fn facts_of_pod(
+        &mut self,
+        pod: Option<&Arc<str>>,
+        facts: Option<&Arc<ContainerFacts>>,
+    ) -> Option<Arc<ContainerFacts>> {
+        let pod = pod?;
+        if let Some(facts) = facts.filter(|facts| facts.pod_uid.as_deref() == Some(pod)) {
+            let known = &mut self.pods.entry(Arc::clone(pod)).or_default().facts;
+            // Many runtimes tell a pod's labels of its sandbox only.
+            if known.as_ref().is_none_or(|known| known.pod_labels.is_empty()) {
+                *known = Some(Arc::clone(facts));
+            }
+        }
+        self.pods.get(pod)?.facts.clone()
     }
 
     /// Pods that were waited for and whose tenant is known since the last call.
@@ -364,6 +392,7 @@ impl Entry {
     fn unseen() -> Self {
         Self {
             path: None,
+            workload: Workload::default(),
             pod: None,
             attribution: Attribution::pending(),
             pending: false,
@@ -380,16 +409,6 @@ impl Entry {
         let tenant = (!self.pending).then(|| self.attribution.tenant().shared());
         Owner { tenant, pod: self.pod.clone() }
     }
-}
-
-/// The pod's UID in a path.
-fn pod_uid(path: &str) -> Option<Arc<str>> {
-    Workload::parse(path).pod.map(|pod| pod.uid.as_str().into())
-}
-
-/// The container's id in a path.
-fn container_id(path: &str) -> Option<Box<str>> {
-    Workload::parse(path).container.map(|container| container.id.as_str().into())
 }
 
 #[cfg(test)]

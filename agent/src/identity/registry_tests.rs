@@ -1,10 +1,11 @@
 //! Births, deaths, reuse of ids, and the law that a known tenant stays.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
 
-use super::{Knowledge, Registry, Sighting, TOMBSTONE_NS};
+use super::{ContainerFacts, Knowledge, Registry, Sighting, TOMBSTONE_NS};
 use crate::identity::cluster::change::{Change, Health, Update};
 use crate::identity::cluster::directory::Limits;
 use crate::identity::cluster::{Directory, Source, samples};
@@ -202,6 +203,65 @@ fn in_cluster() -> Table {
         RuleSpec { matches, tenant: "{namespace_label}".to_owned(), class: RuleClass::Tenant };
     let rules = TenantRules::compile(vec![rule]).unwrap();
     Table { registry: Registry::new(16), directory: Directory::new(rules, Limits::default()) }
+}
+
+#[test]
+fn what_a_runtime_told_of_a_pod_stays_while_one_of_its_cgroups_does() {
+    let mut table = in_cluster();
+    let namespace = samples::namespace("ns", "tenant=acme");
+    table.directory.apply(Change::Namespaces(Update::Put(namespace)), 0);
+    for source in [Source::Pods, Source::Namespaces] {
+        table.directory.apply(Change::Health(source, Health::Synced), 0);
+    }
+    let id = "a".repeat(64);
+    let facts = ContainerFacts {
+        id: id.clone(),
+        pod_uid: Some(POD.to_owned()),
+        pod_name: Some("web".to_owned()),
+        pod_namespace: Some("ns".to_owned()),
+        ..ContainerFacts::default()
+    };
+    let (pod, container) = (format!("/kubepods/pod{POD}"), format!("/kubepods/pod{POD}/{id}"));
+    let mut containers = HashMap::from([(Box::from(id), Arc::new(facts))]);
+    let see = |table: &mut Table,
+               containers: &HashMap<_, _>,
+               path: &String,
+               alive: bool,
+               now_s: u64,
+               expected: Option<&str>| {
+        let now_ns = now_s * SECOND;
+        let knowledge = Knowledge { directory: &table.directory, containers, now_ns };
+        let cgroup = if *path == pod { 1 } else { 2 };
+        let (id, slot) = (CgroupId(cgroup), Slot(u32::try_from(cgroup).unwrap()));
+        let sighting = Sighting { id, slot, path: Some(path), born_ns: 1, alive };
+        let owner = table.registry.observe(&sighting, &knowledge).tenant;
+        assert_eq!(owner.as_deref(), expected, "{path} at {now_s} s");
+    };
+    let named = |table: &Table| {
+        let seen = table.pods().remove(POD);
+        let name = seen.and_then(|seen| seen.attribution.pod);
+        name.map(|name| name.to_string())
+    };
+    let none = HashMap::new();
+    see(&mut table, &none, &pod, true, 1, None);
+    see(&mut table, &containers, &container, true, 1, Some("acme"));
+    see(&mut table, &containers, &pod, true, 2, Some("acme"));
+    see(&mut table, &containers, &container, false, 3, Some("acme"));
+    // Nobody who watches events remembers the container, and something has changed.
+    containers.clear();
+    table.directory.apply(Change::Namespaces(Update::Put(samples::namespace("new", ""))), 0);
+    see(&mut table, &containers, &container, false, 4, Some("acme"));
+    for now_s in (5..=200).step_by(5) {
+        see(&mut table, &containers, &pod, true, now_s, Some("acme"));
+        table.sweep(now_s * SECOND);
+        assert_eq!(named(&table).as_deref(), Some("web"), "{now_s} s");
+    }
+    assert_eq!(table.len(), 1, "the container's cgroup is forgotten");
+    // With the last cgroup goes what was told.
+    table.sweep(205 * SECOND);
+    table.sweep(205 * SECOND + TOMBSTONE_NS);
+    assert!(table.is_empty() && !table.registry.pods.contains_key(POD));
+    see(&mut table, &containers, &pod, true, 300, None);
 }
 
 impl Table {

@@ -9,7 +9,7 @@ use crate::event::PodFacts;
 use crate::identity::cgroup_path::Workload;
 use crate::identity::cluster::Pod;
 use crate::identity::registry::Knowledge;
-use crate::identity::{Resolution, Waiting, resolve};
+use crate::identity::{Resolution, Waiting, attribution};
 
 /// Time between two looks at all cgroups while the cluster changes, nanoseconds. Those
 /// whose pod is still to be told are looked at with every change.
@@ -120,7 +120,13 @@ pub(super) fn whose(
     let facts = container.and_then(|container| known.containers.get(container));
     // It acts, so it has not ended; what is remembered of those that act is bounded.
     let waiting = Waiting { now_ns: known.now_ns, ended_ns: None, was_pending, has_room: true };
-    let resolution = resolve(path, known.directory, facts.map(|facts| &**facts), &waiting);
+    let cgroup = attribution::Cgroup {
+        path,
+        workload: &workload,
+        facts: facts.map(|facts| &**facts),
+        facts_of_pod: None,
+    };
+    let resolution = cgroup.resolve(known.directory, &waiting);
     let is_pending = matches!(resolution, Resolution::Pending { .. });
     let attribution = resolution.attribution();
     let uid = workload.pod.as_ref().map(|pod| pod.uid.as_str());

@@ -10,6 +10,7 @@ use crate::detection::alert::Alert;
 use crate::detection::peer;
 use crate::detection::repeats::{Likeness, Verdict};
 use crate::event::{Place, PodFacts, Record, Surroundings, View};
+use crate::filter::VerdictKey;
 use crate::process::Process;
 use crate::rules::evaluate::evaluate;
 use crate::rules::event::Event as _;
@@ -54,12 +55,11 @@ impl Detector {
             && let Some(filter) = &self.filter
         {
             let scratch = &mut self.filter_scratch;
-            let never = || filter.never(record, &view, scratch);
-            let mut spared = self.subjects.consider(head.verdict, never);
-            if spared.is_none() {
-                let never = || filter.never_as_given(record, &view, scratch);
-                spared = self.subjects.consider(record.raw_verdict, never);
-            }
+            let keys =
+                [(VerdictKey::Subject, head.verdict), (VerdictKey::AsGiven, record.raw_verdict)];
+            let spared = keys.into_iter().find_map(|(key, verdict)| {
+                self.subjects.consider(verdict, || filter.never(key, record, &view, scratch))
+            });
             self.verdicts.extend(spared);
         }
         if self.counts.events.is_multiple_of(SAMPLE) {

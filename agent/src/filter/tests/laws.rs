@@ -9,13 +9,13 @@ use proptest::{prop_assert, prop_assert_eq};
 
 use super::subject::{call, connected, given, head, part, reached};
 use crate::event::Record;
-use crate::filter::TableCalls;
 use crate::filter::early::early;
 use crate::filter::judge::Judge;
 use crate::filter::known::Known;
 use crate::filter::plans::Planned;
 use crate::filter::residue::Knowledge;
 use crate::filter::situation::{Role, Situation, Subject};
+use crate::filter::{TableCalls, VerdictKey};
 use crate::rules::evaluate::Scratch;
 use crate::rules::event::Event;
 use crate::rules::field::Shape;
@@ -242,7 +242,8 @@ proptest! {
             }
         }
         let mut scratch = Scratch::default();
-        if judge.never(&plan, &record, as_given, &one, &mut scratch) {
+        let key = if as_given { VerdictKey::AsGiven } else { VerdictKey::Subject };
+        if judge.never(&plan, key, &record, &one, &mut scratch) {
             prop_assert!(!matches(&conditions, &one));
             prop_assert!(!matches(&conditions, &other));
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::subject::{opened, part, reached};
-use crate::filter::{Filter, TableCalls};
+use crate::filter::{Filter, TableCalls, VerdictKey};
 use crate::rules::evaluate::Scratch;
 use crate::rules::load::{Options, load, read};
 use crate::rules::rule::Rule;
@@ -153,7 +153,7 @@ fn because_of(rules: &[Rule], path: &str, reads: bool, writes: bool) -> String {
         let filter = Filter::new([rule], &[], &TableCalls);
         let wanted = filter.wanted().iter().any(|one| one.name() == "openat");
         let (record, event) = (reached("openat", path), opened("openat", path, reads, writes));
-        if wanted && !filter.never(&record, &event, &mut Scratch::default()) {
+        if wanted && !filter.never(VerdictKey::Subject, &record, &event, &mut Scratch::default()) {
             write!(told, " [{}]", rule.name).unwrap();
         }
     }
@@ -178,7 +178,7 @@ fn report(title: &str, rules: &[Rule]) -> Filter {
     let mut scratch = Scratch::default();
     let begun = Instant::now();
     for _ in 0..1000 {
-        assert!(filter.never(&record, &event, &mut scratch));
+        assert!(filter.never(VerdictKey::Subject, &record, &event, &mut scratch));
     }
     println!("{title}: judged in {:?}", begun.elapsed() / 1000);
     for (index, plan) in filter.plans() {
@@ -194,8 +194,9 @@ fn never(filter: &Filter, path: &str, given: &str, reads: bool, writes: bool) ->
     let mut record = reached("openat", path);
     (record.raw, record.raw_verdict) = (Some(part(given)), [3, 5]);
     let mut scratch = Scratch::default();
-    filter.never(&record, &event, &mut scratch)
-        || filter.never_as_given(&record, &event, &mut scratch)
+    [VerdictKey::Subject, VerdictKey::AsGiven]
+        .into_iter()
+        .any(|key| filter.never(key, &record, &event, &mut scratch))
 }
 
 #[test]

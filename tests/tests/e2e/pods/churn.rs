@@ -314,9 +314,7 @@ fn check_usage(usage: &Usage, pods: &[Pod], truths: &BTreeMap<String, Truth>) ->
         count += 1;
         let counted = row["used"]["syscalls_total"][CALL].as_u64().unwrap_or(0);
         all_but(&format!("{}'s calls", pod.name), counted, pod.calls(), missed);
-        // A minute after a container, what its runtime told of the pod is forgotten, too.
-        let is_forgotten = pod.told == Told::ByItsRuntime && row["pod"] == "";
-        if pod.told == Told::Never || is_forgotten {
+        if pod.told == Told::Never {
             assert_eq!((&row["pod"], &row["namespace"]), (&json!(""), &json!("")), "{row}");
             let tenant = row["used"]["tenant"].as_str().unwrap();
             assert!(!tenant.starts_with("tenant-"), "{row}");
