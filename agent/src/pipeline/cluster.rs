@@ -30,6 +30,8 @@ const ROOM: usize = 1024;
 const ANSWER: Duration = Duration::from_secs(10);
 /// The same where a person waits for it.
 const ANSWER_TO_PERSON: Duration = Duration::from_secs(3);
+/// How long the lease of the writer of statuses may take to be given back.
+const FAREWELL: Duration = Duration::from_secs(3);
 /// Where a pod finds the namespace it is in.
 const OWN_NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 
@@ -95,6 +97,8 @@ pub(super) struct Cluster {
     /// Keys of the annotations with which all namespaces have been told.
     annotations: watch::Receiver<Keys>,
     way: JoinHandle<()>,
+    /// Writes statuses, and gives its lease back at the end.
+    writer: Option<JoinHandle<()>>,
 }
 
 impl Cluster {
@@ -132,11 +136,12 @@ impl Cluster {
                 Change::Tenants,
             );
         }
-        let reports = has_objects.then(|| write_statuses(config, &access, &node.name)).flatten();
+        let writer = has_objects.then(|| write_statuses(config, &access, &node.name)).flatten();
+        let (reports, writer) = writer.unzip();
         let (told, annotations) = watch::channel([].into());
         let way = tokio::spawn(lead(news, take, Arc::clone(known), reports, told));
         tracing::info!(node = &*node.name, "asking the API server whose pods are");
-        Self { watches, annotations, way }
+        Self { watches, annotations, way, writer }
     }
 
     /// A way to ask for annotations of namespaces.
@@ -151,6 +156,11 @@ impl Cluster {
         if let Err(error) = self.way.await {
             tracing::error!(%error, "the way of news from the API server ended badly");
         }
+        if let Some(writer) = self.writer
+            && tokio::time::timeout(FAREWELL, writer).await.is_err()
+        {
+            tracing::debug!("the API server does not take the lease back; it ends by itself");
+        }
     }
 }
 
@@ -158,7 +168,7 @@ impl Cluster {
 type Reports = watch::Sender<crate::identity::kubernetes::tenant_status::Reports>;
 
 /// Begins to write the status of objects, where this is a pod that knows its namespace.
-fn write_statuses(config: &Config, access: &Access, me: &str) -> Option<Reports> {
+fn write_statuses(config: &Config, access: &Access, me: &str) -> Option<(Reports, JoinHandle<()>)> {
     let path = Path::new(OWN_NAMESPACE);
     if config.kubernetes.kubeconfig().is_some() || !path.exists() {
         return None;
@@ -168,8 +178,7 @@ fn write_statuses(config: &Config, access: &Access, me: &str) -> Option<Reports>
         .ok()?;
     let (sender, reports) = watch::channel(Default::default());
     let writer = StatusWriter::new(access.client(), namespace.trim(), me);
-    tokio::spawn(writer.run(reports));
-    Some(sender)
+    Some((sender, tokio::spawn(writer.run(reports))))
 }
 
 async fn lead<F: Future<Output = ()>>(

@@ -17,11 +17,20 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::apiserver::ApiServer;
 use crate::container::{new_id, runc};
 use crate::netns::Namespace;
 
 /// Port of the agent in the chart's configuration.
 const PORT: u16 = 9464;
+/// The node that the agent is told it is on.
+const NODE: &str = "landlord-e2e-node";
+/// The namespace of the agent's pod.
+pub const NAMESPACE: &str = "landlord";
+/// Where a pod has its service account.
+const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+/// The token that an API server accepts in the beginning.
+const FIRST_TOKEN: &str = "first";
 /// Where the image has the agent.
 const AGENT: &str = "usr/bin/landlord";
 
@@ -44,6 +53,10 @@ pub struct Pod {
     namespace: Namespace,
     folder: TempDir,
     id: String,
+    node: String,
+    /// Whether it has a service account.
+    has_account: bool,
+    environment: Vec<String>,
 }
 
 impl Pod {
@@ -62,7 +75,45 @@ impl Pod {
             bail!("{without:?} is not among the chart's capabilities");
         }
         let folder = tempfile::Builder::new().prefix("landlord-pod-").tempdir()?;
-        Ok(Self { spec, namespace: Namespace::lonely()?, folder, id: new_id() })
+        Ok(Self {
+            spec,
+            namespace: Namespace::lonely()?,
+            folder,
+            id: new_id(),
+            node: NODE.to_owned(),
+            has_account: false,
+            environment: Vec::new(),
+        })
+    }
+
+    /// The same on another node, as far as the agent is told.
+    #[must_use]
+    pub fn on_node(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.node);
+        self
+    }
+
+    /// Gives it a service account of this API server, which must listen in its network, as
+    /// the kubelet does: a folder and two variables.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be written.
+    pub fn with_account(mut self, server: &ApiServer) -> Result<Self> {
+        let folder = self.account();
+        fs::create_dir_all(&folder).context("cannot make a service account")?;
+        fs::copy(server.authority(), folder.join("ca.crt")).context("cannot copy the CA")?;
+        fs::write(folder.join("token"), FIRST_TOKEN).context("cannot write a token")?;
+        fs::write(folder.join("namespace"), NAMESPACE).context("cannot write a namespace")?;
+        let address = server.address();
+        self.environment.push(format!("KUBERNETES_SERVICE_HOST={}", address.ip()));
+        self.environment.push(format!("KUBERNETES_SERVICE_PORT={}", address.port()));
+        self.has_account = true;
+        Ok(self)
+    }
+
+    fn account(&self) -> std::path::PathBuf {
+        self.folder.path().join("account")
     }
 
     /// Its network.
@@ -96,13 +147,22 @@ impl Pod {
         });
         let mut command = vec![format!("/{AGENT}")];
         command.extend(arguments.collect::<Result<Vec<String>>>()?);
-        let mut spec = spec::of(&self.spec, &command, self.folder.path(), &self.namespace)?;
+        let mut spec =
+            spec::of(&self.spec, &command, self.folder.path(), &self.namespace, &self.id)?;
         let list = |spec: &mut Value, at: &str, more: Value| -> Result<()> {
             let list = spec.pointer_mut(at).and_then(Value::as_array_mut).context("a list")?;
             list.push(more);
             Ok(())
         };
         list(&mut spec, "/process/env", json!(format!("LANDLORD_PIN_PATH={}", pin.display())))?;
+        let node = format!("LANDLORD_KUBERNETES_NODE={}", self.node);
+        for variable in [&node].into_iter().chain(&self.environment) {
+            list(&mut spec, "/process/env", json!(variable))?;
+        }
+        if self.has_account {
+            let account = spec::bind(&self.account(), Path::new(ACCOUNT), true, "rprivate");
+            list(&mut spec, "/mounts", account)?;
+        }
         list(&mut spec, "/mounts", spec::bind(home, home, true, "rprivate"))?;
         fs::write(self.folder.path().join("config.json"), spec.to_string())
             .context("cannot write a configuration")?;

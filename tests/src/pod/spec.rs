@@ -39,6 +39,7 @@ pub(super) fn of(
     command: &[String],
     folder: &Path,
     network: &Namespace,
+    id: &str,
 ) -> Result<Value> {
     let container = &pod["containers"][0];
     let context = &container["securityContext"];
@@ -64,7 +65,7 @@ pub(super) fn of(
             "user": {"uid": context["runAsUser"], "gid": context["runAsGroup"]},
             "args": command,
             "cwd": "/",
-            "env": ["PATH=/usr/bin", "LANDLORD_INTERVAL=1s", "LANDLORD_KUBERNETES_NODE=landlord-e2e-node"],
+            "env": ["PATH=/usr/bin", "LANDLORD_INTERVAL=1s"],
             "noNewPrivileges": context["allowPrivilegeEscalation"] == false,
             "capabilities": {
                 "bounding": capabilities, "effective": capabilities, "permitted": capabilities
@@ -79,7 +80,7 @@ pub(super) fn of(
             "io.kubernetes.cri.image-name": container["image"],
         },
         "linux": {
-            "cgroupsPath": format!("/{POD_CGROUP}/cri-containerd-{}.scope", "7".repeat(64)),
+            "cgroupsPath": format!("/{POD_CGROUP}/cri-containerd-{id}.scope"),
             "namespaces": namespaces,
             "seccomp": filter::of(&words(&context["capabilities"]["add"])),
             "maskedPaths": MASKED,

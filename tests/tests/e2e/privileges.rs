@@ -53,7 +53,7 @@ fn is_before_5_11() -> bool {
 }
 
 /// Whether the pod can be made here; says so if not.
-fn may_confine() -> bool {
+pub(crate) fn may_confine() -> bool {
     if !landlord_tests::may_run() {
         return false;
     }

@@ -52,12 +52,15 @@ impl StatusWriter {
         let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
-            if reports.has_changed().is_err() {
-                if let Err(error) = self.finish().await {
-                    tracing::debug!(%error, "the lease of the writer of statuses ends by itself");
+            tokio::select! {
+                biased;
+                () = ended(&mut reports) => {
+                    if let Err(error) = self.finish().await {
+                        tracing::debug!(%error, "the lease of the writer of statuses ends by itself");
+                    }
+                    return;
                 }
-                return;
+                _ = ticks.tick() => {}
             }
             let now = reports.borrow_and_update().clone();
             match self.turn(&now).await {
@@ -144,6 +147,11 @@ impl StatusWriter {
             }
         }
     }
+}
+
+/// Returns when nobody sends reports any more.
+async fn ended(reports: &mut watch::Receiver<Reports>) {
+    while reports.changed().await.is_ok() {}
 }
 
 /// The time to the second, as Kubernetes writes it.

@@ -5,8 +5,10 @@ mod alerts;
 mod churn;
 mod config;
 mod identity;
+mod record;
 mod reuse;
 mod server;
+mod status;
 
 use std::path::Path;
 use std::process::Command;
