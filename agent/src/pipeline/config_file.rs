@@ -170,7 +170,7 @@ impl Annotations {
         }
         if self.told.wait_for(is_in).await.is_err() {
             // The agent ends.
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

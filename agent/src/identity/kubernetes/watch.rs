@@ -82,12 +82,15 @@ pub struct Watches {
     annotations: watch::Sender<Keys>,
 }
 
+/// What is kept of an object, and of its annotations those of these keys.
+type Convert<K, T> = Box<dyn Fn(K, &Keys) -> Option<T> + Send + Sync>;
+
 /// One source: what is listed and how.
 struct Plan<K, T> {
     source: Source,
     api: fn(kube::Client) -> Api<K>,
     config: watcher::Config,
-    convert: Box<dyn Fn(K, &Keys) -> Option<T> + Send + Sync>,
+    convert: Convert<K, T>,
     tell: fn(Update<T>) -> Change,
     /// Which annotations are kept; `None` where none ever are.
     annotations: Option<watch::Receiver<Keys>>,
@@ -301,7 +304,7 @@ impl<K, T> Plan<K, T> {
         {
             return;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
@@ -371,7 +374,7 @@ where
                 }
                 Some(Ok(Event::Apply(object))) => self.changed(object, &keys, Update::Put).await?,
                 Some(Ok(Event::Delete(object))) => {
-                    self.changed(object, &keys, Update::Gone).await?
+                    self.changed(object, &keys, Update::Gone).await?;
                 }
                 Some(Err(error)) => {
                     if streams && listing && trouble::refuses_streams(&error) {
