@@ -15,7 +15,7 @@ use prometheus_client::encoding::{
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::usage::catalogue::{self, Kind, METRICS, Metric, Value};
+use crate::usage::catalogue::{self, Kind, Metric, Value};
 use crate::usage::tenant::NodeUsage;
 
 /// What [`encode`] writes.
@@ -39,7 +39,7 @@ struct Exposition(Arc<NodeUsage>);
 
 impl Collector for Exposition {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        METRICS.iter().try_for_each(|metric| encode_metric(metric, &self.0, &mut encoder))
+        catalogue::metrics().try_for_each(|metric| encode_metric(metric, &self.0, &mut encoder))
     }
 }
 
@@ -134,7 +134,7 @@ mod tests {
     use super::encode;
     use crate::identity::CgroupId;
     use crate::usage::accounts::{Accounts, Limits};
-    use crate::usage::catalogue::METRICS;
+    use crate::usage::catalogue::metrics;
     use crate::usage::pod::{IdentityUsage, SourceUsage};
     use crate::usage::reading::{
         CgroupReading, FileFigures, NetworkReading, Reading, Slot, SyscallNumber, Traffic,
@@ -369,7 +369,7 @@ mod tests {
             .filter(|line| !line.starts_with('#'))
             .filter_map(|line| line.split(['{', ' ']).next())
             .collect();
-        let listed: BTreeSet<&str> = METRICS.iter().map(|metric| metric.name).collect();
+        let listed: BTreeSet<&str> = metrics().map(|metric| metric.name).collect();
         assert_eq!(shown, listed);
     }
 

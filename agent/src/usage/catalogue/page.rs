@@ -1,13 +1,13 @@
 //! The list of metrics as a page for people.
 
-use super::METRICS;
+use super::metrics;
 use crate::telemetry::{EventLoss, LossCause};
 
 /// The list as a page for people: the content of `docs/metrics.md`.
 #[must_use]
 pub fn markdown() -> String {
     let mut page = String::from(PAGE_HEAD);
-    for metric in METRICS {
+    for metric in metrics() {
         let labels: Vec<String> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
         line(
             &mut page,
@@ -46,7 +46,7 @@ fn causes(
 const PAGE_HEAD: &str = "\
 # Metrics
 
-<!-- Made from agent/src/usage/catalogue.rs by its test; edit there. -->
+<!-- Made from agent/src/usage/catalogue/ by its test; edit there. -->
 
 `landlord run` serves them at `http://127.0.0.1:9464/metrics` in OpenMetrics text. Counters
 outlive the agent: they go on where they were after a restart, and begin at zero only with
