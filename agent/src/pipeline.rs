@@ -12,6 +12,7 @@ mod feeder;
 mod file_watch;
 mod heard;
 mod hosts;
+mod local_addresses;
 mod met;
 pub mod meter;
 mod name_reader;
@@ -19,6 +20,7 @@ pub mod replay;
 mod roster;
 mod rule_loader;
 mod settling;
+mod sink;
 mod watch;
 mod watch_figures;
 
@@ -284,7 +286,7 @@ pub fn record(
             let knows = Arc::clone(&known);
             // Nothing is counted here.
             Cluster::start(config, &node, &known, move |change| {
-                knows.apply(change, clock::monotonic_ns());
+                knows.apply(change, clock::now());
                 std::future::ready(())
             })
         });

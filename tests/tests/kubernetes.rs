@@ -46,7 +46,7 @@ impl Told {
             Change::Addresses(AddressChange::Services(update)) => {
                 self.update(Source::Services, update, |service| service.name);
             }
-            Change::Tenants(_) => {}
+            Change::Tenants(_) | Change::Addresses(AddressChange::PodLabels(_)) => {}
             Change::Annotations(keys) => self.annotations.extend([keys]),
             Change::Health(source, health) => {
                 if let Health::Interrupted(trouble) = &health {

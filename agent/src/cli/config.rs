@@ -163,6 +163,7 @@ mod tests {
           node: ""
           kubeconfig: ""
           tenants: true
+          addresses: true
         tenant_labels:
         - team
         - cost-center

@@ -234,6 +234,15 @@ pub(super) static KEYS: &[Key] = &[
                 before the rules below; see docs/tenants.md.",
     },
     Key {
+        name: "kubernetes.addresses",
+        kind: Kind::Flag,
+        default: "true",
+        about: "Whether the agent knows who has which address in the whole cluster, so that alerts \
+                say who is at the other end of a connection. It watches all pods, nodes and \
+                Services for it: some 174 B of memory for each pod, and all their changes over the \
+                network; see docs/identity.md.",
+    },
+    Key {
         name: "tenant_labels",
         kind: Kind::LabelKeys,
         default: "[team, cost-center, environment, owner]",

@@ -28,6 +28,8 @@ pub struct Kubernetes {
     pub kubeconfig: PathBuf,
     /// Whether `Tenant` objects count.
     pub tenants: bool,
+    /// Whether it is asked who has which address in the whole cluster.
+    pub addresses: bool,
 }
 
 impl Kubernetes {
@@ -60,6 +62,7 @@ mod tests {
                 node: String::new(),
                 kubeconfig: kubeconfig.into(),
                 tenants: true,
+                addresses: true,
             };
             assert_eq!(kubernetes.is_wanted(in_pod), expected, "{kubernetes:?} {in_pod}");
         };

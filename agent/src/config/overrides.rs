@@ -76,6 +76,9 @@ pub struct Overrides {
     /// Whether tenants are also taken from Tenant objects
     #[arg(long, value_name = "true|false")]
     pub kubernetes_tenants: Option<String>,
+    /// Whether who has which address in the whole cluster is known
+    #[arg(long, value_name = "true|false")]
+    pub kubernetes_addresses: Option<String>,
 }
 
 impl Overrides {
@@ -105,6 +108,7 @@ impl Overrides {
             kubernetes_node,
             kubernetes_kubeconfig,
             kubernetes_tenants,
+            kubernetes_addresses,
         } = self;
         let texts = [
             ("listen", listen),
@@ -129,6 +133,7 @@ impl Overrides {
             ("kubernetes.node", kubernetes_node),
             ("kubernetes.kubeconfig", kubernetes_kubeconfig),
             ("kubernetes.tenants", kubernetes_tenants),
+            ("kubernetes.addresses", kubernetes_addresses),
         ];
         texts.into_iter().filter_map(|(name, text)| {
             let key = KEYS.iter().find(|key| key.name == name)?;

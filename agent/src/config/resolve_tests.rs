@@ -135,7 +135,7 @@ fn every_key_can_be_set() {
          max_cgroups: 64\n\
          max_tenants: 1\n\
          max_wait_causes: 1000\n\
-         kubernetes: { enabled: always, node: n, kubeconfig: /k, tenants: false }\n\
+         kubernetes: { enabled: always, node: n, kubeconfig: /k, tenants: false, addresses: false }\n\
          tenants: [ { match: { path: ^/acme }, tenant: acme } ]\n\
          tenant_labels: [ acme.com/team ]\n",
     )

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::event::RemoteEnd;
 use crate::identity::Provenance;
+use crate::identity::peer::Peer;
 use crate::rules::rule::Priority;
 
 /// A rule that fired.
@@ -30,6 +32,13 @@ pub struct Alert {
     pub pod: Option<String>,
     /// Id of the container in full; `None` on the host.
     pub container: Option<Box<str>>,
+    /// Who is at the other end of the connection; `None` when the event is about none,
+    /// and where nobody tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<PeerFacts>,
+    /// Where that is.
+    #[serde(skip)]
+    pub remote: Option<RemoteEnd>,
     /// Type of the event.
     pub event: &'static str,
     /// Name of the process.
@@ -48,12 +57,53 @@ pub struct Alert {
     pub json: Vec<u8>,
 }
 
+/// Who is at the other end of a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PeerFacts {
+    /// `pod`, `service`, `node`, `loopback`, `outside` or `unknown`.
+    pub kind: &'static str,
+    /// The namespace of a pod or a Service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// The name of a pod, a Service or another node.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Whose it is, as far as that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// `false`: it may be somebody else, or somebody else's; nobody is to be accused.
+    pub certain: bool,
+}
+
+impl From<&Peer<'_>> for PeerFacts {
+    fn from(peer: &Peer<'_>) -> Self {
+        Self {
+            kind: peer.kind.label(),
+            namespace: peer.namespace.map(str::to_owned),
+            name: peer.name.map(|name| name.to_string()),
+            tenant: peer.tenant().map(str::to_owned),
+            certain: peer.is_certain,
+        }
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
 fn by_name<S: serde::Serializer>(priority: &Priority, out: S) -> Result<S::Ok, S::Error> {
     out.serialize_str(priority.name())
 }
 
 impl Alert {
+    /// Says who is at the other end: as `peer`, also of the JSON.
+    pub fn set_peer(&mut self, peer: PeerFacts) {
+        if let (Ok(told), Some(b'}')) = (serde_json::to_vec(&peer), self.json.last()) {
+            self.json.pop();
+            self.json.extend_from_slice(br#","peer":"#);
+            self.json.extend_from_slice(&told);
+            self.json.push(b'}');
+        }
+        self.peer = Some(peer);
+    }
+
     /// Says that it stands for further ones: at the end of the texts, and as the
     /// field `landlord.repeats` of the JSON.
     #[must_use]
@@ -80,13 +130,12 @@ impl Alert {
 
 #[cfg(test)]
 mod tests {
-    use super::Alert;
+    use super::{Alert, PeerFacts};
     use crate::identity::Provenance;
     use crate::rules::rule::Priority;
 
-    #[test]
-    fn repeats_are_said_everywhere() {
-        let alert = Alert {
+    fn alert() -> Alert {
+        Alert {
             time_unix_ns: 1,
             rule: "R".into(),
             priority: Priority::Notice,
@@ -95,6 +144,8 @@ mod tests {
             namespace: None,
             pod: None,
             container: None,
+            peer: None,
+            remote: None,
             event: "openat",
             process: "cat".to_owned(),
             pid: 7,
@@ -102,8 +153,45 @@ mod tests {
             repeats: 0,
             text: b"00:00:00.000000001: Notice m".to_vec(),
             json: br#"{"output":"x m","output_fields":{"evt.time":1},"rule":"R"}"#.to_vec(),
+        }
+    }
+
+    #[test]
+    fn the_peer_is_said_in_both_forms_of_json() {
+        let check = |peer: PeerFacts, expected: &str| {
+            let mut alert = alert();
+            alert.set_peer(peer);
+            let line: serde_json::Value = serde_json::from_slice(&alert.json).unwrap();
+            let expected: serde_json::Value = serde_json::from_str(expected).unwrap();
+            assert_eq!(line["peer"], expected);
+            assert_eq!(line["output"], "x m");
+            assert_eq!(serde_json::to_value(&alert).unwrap()["peer"], expected);
+            assert_eq!(alert.text, super::tests::alert().text);
         };
-        let many = alert.repeated(12);
+        let nobody = || PeerFacts {
+            kind: "unknown",
+            namespace: None,
+            name: None,
+            tenant: None,
+            certain: false,
+        };
+        check(nobody(), r#"{"kind":"unknown","certain":false}"#);
+        let pod = PeerFacts {
+            kind: "pod",
+            namespace: Some("ns".to_owned()),
+            name: Some("web".to_owned()),
+            tenant: Some("acme".to_owned()),
+            certain: true,
+        };
+        check(
+            pod,
+            r#"{"kind":"pod","namespace":"ns","name":"web","tenant":"acme","certain":true}"#,
+        );
+    }
+
+    #[test]
+    fn repeats_are_said_everywhere() {
+        let many = alert().repeated(12);
         assert_eq!(many.text, b"00:00:00.000000001: Notice m (said 12 times more)");
         assert_eq!(
             String::from_utf8(many.json).unwrap(),

@@ -4,10 +4,12 @@
 //! It reads no bytes of the wire (see [`crate::decode`]) and keeps no state.
 
 mod record;
+mod remote;
 mod surroundings;
 mod view;
 
 pub use landlord_ebpf::abi::{FileFacts, Head, RecordKind, SocketFacts, TaskFacts};
 pub use record::{Part, Record};
+pub use remote::{Initiator, RemoteEnd};
 pub use surroundings::{Names, NoNames, Node, Place, PodFacts, Surroundings};
 pub use view::View;

@@ -3,11 +3,15 @@
 //! Locks are held for as long as an answer takes, never over a wait.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::container::ContainerFacts;
+use crate::identity::Book;
+use crate::identity::cluster::addresses::{Figures, Limits};
 use crate::identity::cluster::report::TenantReport;
 use crate::identity::cluster::{Change, Directory};
+use crate::identity::peer::{Peers, pod_label_keys};
 use crate::identity::registry::Knowledge;
 use crate::identity::tenant::TenantRules;
 
@@ -15,10 +19,22 @@ use crate::identity::tenant::TenantRules;
 /// ended.
 const CONTAINERS_MAX: usize = 8192;
 
+/// A moment by two clocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// `CLOCK_MONOTONIC`, nanoseconds: the clock of what is known of the cluster.
+    pub monotonic_ns: u64,
+    /// Nanoseconds since 1970: the clock of who has which address, as the API server
+    /// tells it.
+    pub unix_ns: u64,
+}
+
 /// Rules, cluster and containers.
 #[derive(Debug)]
 pub struct Known {
     directory: RwLock<Directory>,
+    /// Who has which address, where that is asked.
+    book: Option<RwLock<Book>>,
     containers: RwLock<HashMap<Box<str>, Arc<ContainerFacts>>>,
 }
 
@@ -26,7 +42,48 @@ impl Known {
     /// As the directory has it; no container is known yet.
     #[must_use]
     pub fn new(directory: Directory) -> Self {
-        Self { directory: RwLock::new(directory), containers: RwLock::default() }
+        Self { directory: RwLock::new(directory), book: None, containers: RwLock::default() }
+    }
+
+    /// The same, with a book of the addresses of the whole cluster.
+    #[must_use]
+    pub fn with_addresses(directory: Directory, limits: Limits) -> Self {
+        Self { book: Some(RwLock::new(Book::new(limits))), ..Self::new(directory) }
+    }
+
+    /// Whether it is told who has which address.
+    #[must_use]
+    pub fn has_addresses(&self) -> bool {
+        self.book.is_some()
+    }
+
+    /// Asks who had addresses at a time, nanoseconds since 1970; `None` where nobody
+    /// tells.
+    pub fn ask_peers<T>(&self, at_ns: u64, question: impl FnOnce(&Peers<'_>) -> T) -> Option<T> {
+        let directory = self.directory.read().unwrap_or_else(PoisonError::into_inner);
+        let book = self.book.as_ref()?.read().unwrap_or_else(PoisonError::into_inner);
+        Some(question(&book.peers(&directory, at_ns)))
+    }
+
+    /// How much the book of addresses has; `None` where there is none.
+    #[must_use]
+    pub fn address_figures(&self) -> Option<Figures> {
+        let book = self.book.as_ref()?.read().unwrap_or_else(PoisonError::into_inner);
+        Some(book.figures())
+    }
+
+    /// Sets the addresses of this node's own interfaces.
+    pub fn set_local_addresses(&self, addresses: &[IpAddr]) {
+        if let Some(book) = &self.book {
+            book.write().unwrap_or_else(PoisonError::into_inner).set_local(addresses);
+        }
+    }
+
+    /// Keys of the labels of pods that decide whose a pod is.
+    #[must_use]
+    pub fn pod_label_keys(&self) -> Arc<[Box<str>]> {
+        let directory = self.directory.read().unwrap_or_else(PoisonError::into_inner);
+        pod_label_keys(directory.tenancy()).into_iter().map(Box::from).collect()
     }
 
     /// Answers a question.
@@ -49,9 +106,18 @@ impl Known {
         self.directory.write().unwrap_or_else(PoisonError::into_inner).expire(now_ns);
     }
 
-    /// Takes news of the cluster. `now_ns`: `CLOCK_MONOTONIC`, as everywhere here.
-    pub fn apply(&self, change: Change, now_ns: u64) {
-        self.directory.write().unwrap_or_else(PoisonError::into_inner).apply(change, now_ns);
+    /// Takes news of the cluster.
+    pub fn apply(&self, change: Change, now: Moment) {
+        if let Some(book) = &self.book {
+            let book = || book.write().unwrap_or_else(PoisonError::into_inner);
+            match &change {
+                Change::Addresses(change) => return book().apply(change, now.unix_ns),
+                Change::Health(source, health) => book().health(*source, health, now.unix_ns),
+                _ => {}
+            }
+        }
+        let mut directory = self.directory.write().unwrap_or_else(PoisonError::into_inner);
+        directory.apply(change, now.monotonic_ns);
     }
 
     /// Replaces the configured rules. Read the counters before.

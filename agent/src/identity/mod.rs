@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub mod assignment;
 pub mod attribution;
+pub mod book;
 pub mod cgroup_path;
 pub mod cluster;
 pub mod known;
@@ -19,7 +20,8 @@ pub mod tenant;
 
 pub use assignment::{Assignment, Class, Subject, TenantLabels};
 pub use attribution::{Attribution, Provenance, Resolution, Waiting, resolve, resolve_ended};
-pub use known::Known;
+pub use book::Book;
+pub use known::{Known, Moment};
 pub use registry::Registry;
 pub use tenant::{Tenant, TenantRules};
 

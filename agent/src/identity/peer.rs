@@ -84,12 +84,12 @@ pub struct Peers<'a> {
 }
 
 impl<'a> Peers<'a> {
-    /// `pod_labels`: keys of the labels that are kept of pods of other nodes.
+    /// `keeps` tells which labels are kept of pods of other nodes, by their keys.
     #[must_use]
     pub fn new(
         addresses: &'a Addresses,
         directory: &'a Directory,
-        pod_labels: &[Box<str>],
+        keeps: impl Fn(&str) -> bool,
     ) -> Self {
         let tenancy = directory.tenancy();
         let has_no_path = !tenancy.rules().mix_paths_and_cluster();
@@ -98,8 +98,7 @@ impl<'a> Peers<'a> {
         Self {
             addresses,
             directory,
-            pods_are_certain: has_no_path
-                && asked.iter().all(|key| pod_labels.iter().any(|kept| **kept == **key)),
+            pods_are_certain: has_no_path && asked.iter().all(|key| keeps(key)),
             // Where labels of pods part a namespace, a Service's pods may be of any part.
             services_are_certain: has_no_path && !asks_for_labels,
         }
@@ -109,12 +108,12 @@ impl<'a> Peers<'a> {
     #[must_use]
     pub fn find(&self, address: IpAddr, at_ns: u64) -> Peer<'a> {
         let address = address.to_canonical();
-        if address.is_loopback() || address.is_unspecified() {
+        if is_loopback(address) {
             return Peer::bare(PeerKind::Loopback, true);
         }
         match self.addresses.owner(address, at_ns) {
             Some(found) => self.of(found.owner, found.is_certain),
-            None if self.addresses.is_outside(address, at_ns) => {
+            None if is_one(address) && self.addresses.is_outside(address, at_ns) => {
                 Peer::bare(PeerKind::Outside, true)
             }
             None => Peer::bare(PeerKind::Unknown, false),
@@ -139,6 +138,23 @@ impl<'a> Peers<'a> {
             Some(owner) => self.of(owner, peer.is_certain),
             None => peer,
         }
+    }
+
+    /// The same where nobody tells which end connected: behind a node's port that is a
+    /// Service's may be the Service, or somebody who connects from a port that is any.
+    #[must_use]
+    pub fn find_either(
+        &self,
+        address: IpAddr,
+        protocol: Option<u8>,
+        port: u16,
+        at_ns: u64,
+    ) -> Peer<'a> {
+        let peer = self.find(address, at_ns);
+        let of = |protocol| self.addresses.behind(protocol, port).is_some();
+        let may_be_service = || protocol.map_or_else(|| PROTOCOLS.iter().any(|it| of(*it)), of);
+        let is_certain = peer.is_certain && !(peer.kind == PeerKind::Node && may_be_service());
+        Peer { is_certain, ..peer }
     }
 
     fn of(&self, owner: Owner<'a>, is_certain: bool) -> Peer<'a> {
@@ -171,6 +187,25 @@ impl<'a> Peers<'a> {
         let pod = Pod::named("", namespace, &name.to_string(), labels.clone());
         self.directory.owner_of_pod(&pod)
     }
+}
+
+/// IP protocols whose ports Services have: TCP, UDP and SCTP.
+const PROTOCOLS: [u8; 3] = [6, 17, 132];
+
+/// Whether whoever connects there stays in its own network namespace.
+#[must_use]
+pub fn is_loopback(address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    address.is_loopback() || address.is_unspecified()
+}
+
+/// Whether it is an address of one host, wherever that is asked.
+fn is_one(address: IpAddr) -> bool {
+    let is_near = match address {
+        IpAddr::V4(address) => address.is_broadcast(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    };
+    !is_near && !address.is_multicast()
 }
 
 /// Keys of the labels of pods that decide whose a pod is: those to ask the API server

@@ -87,7 +87,7 @@ fn told(peer: &Peer<'_>) -> String {
 #[test]
 fn peers_of_every_kind() {
     let (addresses, directory) = (addresses(), directory(BY_NAMESPACE, Vec::new()));
-    let peers = Peers::new(&addresses, &directory, &[]);
+    let peers = Peers::new(&addresses, &directory, |_| false);
     let check = |address: &str, expected: &str| {
         let found = peers.find(address.parse().unwrap(), 10 * SECOND);
         assert_eq!(told(&found), expected, "{address}");
@@ -105,6 +105,10 @@ fn peers_of_every_kind() {
     check("::1", "loopback  -");
     check("0.0.0.0", "loopback  -");
     check("198.51.100.1", "outside  -");
+    // Of many hosts, or of another one on each link.
+    check("224.0.0.251", "unknown  -?");
+    check("255.255.255.255", "unknown  -?");
+    check("fe80::1", "unknown  -?");
     // It was a pod's four seconds ago: no matter whose it is now, it is not outside.
     check("10.0.0.4", "unknown  -?");
 }
@@ -112,7 +116,7 @@ fn peers_of_every_kind() {
 #[test]
 fn a_port_of_a_node_may_be_a_services() {
     let (addresses, directory) = (addresses(), directory(BY_NAMESPACE, Vec::new()));
-    let peers = Peers::new(&addresses, &directory, &[]);
+    let peers = Peers::new(&addresses, &directory, |_| false);
     let check = |address: &str, protocol, port, expected: &str| {
         let address = address.parse().unwrap();
         let found = peers.find_destination(address, protocol, port, 10 * SECOND);
@@ -126,11 +130,26 @@ fn a_port_of_a_node_may_be_a_services() {
 }
 
 #[test]
+fn behind_a_node_may_be_a_service_where_nobody_tells_who_connected() {
+    let (addresses, directory) = (addresses(), directory(BY_NAMESPACE, Vec::new()));
+    let peers = Peers::new(&addresses, &directory, |_| false);
+    let check = |address: &str, protocol, port, expected: &str| {
+        let found = peers.find_either(address.parse().unwrap(), protocol, port, 10 * SECOND);
+        assert_eq!(told(&found), expected, "{address} {protocol:?} {port}");
+    };
+    check("192.0.2.1", Some(TCP), 30080, "node node-1 host?");
+    check("192.0.2.1", None, 30080, "node node-1 host?");
+    check("192.0.2.1", Some(17), 30080, "node node-1 host");
+    check("192.0.2.1", None, 30081, "node node-1 host");
+    check("10.0.0.2", Some(TCP), 30080, "pod bank/vault-1 of-bank");
+}
+
+#[test]
 fn while_the_api_server_is_away_no_peer_is_certain() {
     let (mut addresses, directory) = (addresses(), directory(BY_NAMESPACE, Vec::new()));
     let down = Health::Interrupted(Trouble::Unreachable(String::new()));
     addresses.health(Source::RemotePods, &down, 8 * SECOND);
-    let peers = Peers::new(&addresses, &directory, &[]);
+    let peers = Peers::new(&addresses, &directory, |_| false);
     let check = |address: &str, at: u64, expected: &str| {
         let found = peers.find(address.parse().unwrap(), at * SECOND);
         assert_eq!(told(&found), expected, "{address} at {at}");
@@ -156,8 +175,7 @@ fn labels_that_are_not_kept_leave_a_doubt() {
                       {"match": {"namespace": ".*"}, "tenant": "of-{namespace}"}]"#;
     let check = |rules: &str, objects: &[&TenantObject], kept: &[&str], expected: [&str; 3]| {
         let directory = directory(rules, objects.iter().map(|it| (*it).clone()).collect());
-        let kept: Vec<Box<str>> = kept.iter().map(|key| (*key).into()).collect();
-        let peers = Peers::new(&addresses, &directory, &kept);
+        let peers = Peers::new(&addresses, &directory, |key| kept.contains(&key));
         let found = ["10.0.0.1", "10.0.0.2", "10.96.0.1"]
             .map(|address| told(&peers.find(address.parse().unwrap(), 10 * SECOND)));
         assert_eq!(found, expected, "{rules} {kept:?}");

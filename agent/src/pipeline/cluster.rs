@@ -8,14 +8,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::PipelineError;
 use super::config_file::Annotations;
+use super::{PROC, PipelineError, local_addresses};
 use crate::config::{Config, Kubernetes};
 use crate::identity::Known;
+use crate::identity::cluster::addresses;
 use crate::identity::cluster::change::Trouble;
 use crate::identity::cluster::directory::Limits;
 use crate::identity::cluster::{Change, Directory, Source};
@@ -32,6 +33,8 @@ const ANSWER: Duration = Duration::from_secs(10);
 const ANSWER_TO_PERSON: Duration = Duration::from_secs(3);
 /// How long the lease of the writer of statuses may take to be given back.
 const FAREWELL: Duration = Duration::from_secs(3);
+/// How often this node's own addresses are read.
+const LOCAL_EVERY: Duration = Duration::from_secs(10);
 /// Where a pod finds the namespace it is in.
 const OWN_NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 
@@ -42,6 +45,13 @@ pub(super) struct Node {
     pub(super) name: Box<str>,
     /// What is asked of the API server.
     pub(super) watched: Vec<Source>,
+}
+
+impl Node {
+    /// Whether it is asked who has which address.
+    fn asks_addresses(&self) -> bool {
+        self.watched.contains(&Source::RemotePods)
+    }
 }
 
 /// What is asked, when the configuration wants that.
@@ -58,16 +68,23 @@ pub(super) fn node(config: &Kubernetes) -> Option<Node> {
     if config.tenants {
         watched.push(Source::Tenants);
     }
+    if config.addresses {
+        watched.extend([Source::RemotePods, Source::Nodes, Source::Services]);
+    }
     Some(Node { name: name.into(), watched })
 }
 
 /// What is known before anybody has told anything.
 pub(super) fn known(config: &Config, node: Option<&Node>) -> Arc<Known> {
     let rules = config.tenants.clone();
-    Arc::new(Known::new(match node {
-        Some(_) => Directory::new(rules, Limits::default()),
-        None => Directory::without_cluster(rules),
-    }))
+    let Some(node) = node else {
+        return Arc::new(Known::new(Directory::without_cluster(rules)));
+    };
+    let directory = Directory::new(rules, Limits::default());
+    Arc::new(match node.asks_addresses() {
+        true => Known::with_addresses(directory, addresses::Limits::default()),
+        false => Known::new(directory),
+    })
 }
 
 /// Asks the API server once for what the agent would watch. `None`: it would not.
@@ -93,9 +110,12 @@ pub struct Trial {
 
 /// The watches and their way; dropped, they end.
 pub(super) struct Cluster {
-    watches: Watches,
     /// Keys of the annotations with which all namespaces have been told.
     annotations: watch::Receiver<Keys>,
+    /// By which others are asked for.
+    keys: watch::Sender<Keys>,
+    /// Dropped to end the watches.
+    runs: oneshot::Sender<()>,
     way: JoinHandle<()>,
     /// Writes statuses, and gives its lease back at the end.
     writer: Option<JoinHandle<()>>,
@@ -117,10 +137,10 @@ impl Cluster {
         let keys = config.tenants.annotations();
         let wanted = Wanted {
             node: node.name.clone(),
-            addresses: false,
+            addresses: node.asks_addresses(),
             quotas: true,
             annotations: keys.map(Box::from).collect(),
-            pod_labels: [].into(),
+            pod_labels: known.pod_label_keys(),
             patience: Patience::default(),
         };
         let (sender, news) = mpsc::channel(ROOM);
@@ -139,20 +159,23 @@ impl Cluster {
         let writer = has_objects.then(|| write_statuses(config, &access, &node.name)).flatten();
         let (reports, writer) = writer.unzip();
         let (told, annotations) = watch::channel([].into());
-        let way = tokio::spawn(lead(news, take, Arc::clone(known), reports, told));
+        let keys = watches.annotations();
+        let running = Running { watches, access, wanted, sender };
+        let (runs, stopped) = oneshot::channel();
+        let notes = Notes { reports, annotations: told };
+        let way = tokio::spawn(lead(news, running, stopped, take, Arc::clone(known), notes));
         tracing::info!(node = &*node.name, "asking the API server whose pods are");
-        Self { watches, annotations, way, writer }
+        Self { annotations, keys, runs, way, writer }
     }
 
     /// A way to ask for annotations of namespaces.
     pub(super) fn annotations(&self) -> Annotations {
-        Annotations::new(self.watches.annotations(), self.annotations.clone())
+        Annotations::new(self.keys.clone(), self.annotations.clone())
     }
 
     /// Ends it.
     pub(super) async fn stop(self) {
-        self.watches.stop().await;
-        // It has ended when the last sender is gone.
+        drop(self.runs);
         if let Err(error) = self.way.await {
             tracing::error!(%error, "the way of news from the API server ended badly");
         }
@@ -181,31 +204,97 @@ fn write_statuses(config: &Config, access: &Access, me: &str) -> Option<(Reports
     Some((sender, tokio::spawn(writer.run(reports))))
 }
 
-async fn lead<F: Future<Output = ()>>(
-    mut news: mpsc::Receiver<Change>,
-    take: impl Fn(Change) -> F,
-    known: Arc<Known>,
+/// The watches and what it takes to begin one anew.
+struct Running {
+    watches: Watches,
+    access: Access,
+    wanted: Wanted,
+    sender: mpsc::Sender<Change>,
+}
+
+impl Running {
+    /// Has pods of other nodes told with the labels that decide whose they are, when
+    /// these are others now.
+    async fn follow_labels(&mut self, known: &Known) {
+        let keys = known.pod_label_keys();
+        if !self.wanted.addresses || keys == self.wanted.pod_labels {
+            return;
+        }
+        tracing::info!(?keys, "other labels of pods decide now: asking for all pods anew");
+        self.wanted.pod_labels = keys;
+        self.watches.renew_remote_pods(&self.access, &self.wanted, &self.sender).await;
+    }
+}
+
+/// Who is told of what is known.
+struct Notes {
     reports: Option<Reports>,
     annotations: watch::Sender<Keys>,
+}
+
+async fn lead<F: Future<Output = ()>>(
+    mut news: mpsc::Receiver<Change>,
+    running: Running,
+    mut stopped: oneshot::Receiver<()>,
+    take: impl Fn(Change) -> F,
+    known: Arc<Known>,
+    notes: Notes,
 ) {
+    let mut running = Some(running);
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut local = interval(LOCAL_EVERY);
+    local.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut can_read_local = true;
     let mut told = known.generation();
     loop {
         tokio::select! {
             change = news.recv() => match change {
-                Some(Change::Annotations(keys)) => drop(annotations.send_replace(keys)),
-                Some(change) => take(change).await,
+                Some(Change::Annotations(keys)) => drop(notes.annotations.send_replace(keys)),
+                Some(change) => {
+                    let may_ask_other_labels = change.source() == Source::Tenants;
+                    take(change).await;
+                    if let Some(running) = running.as_mut().filter(|_| may_ask_other_labels) {
+                        running.follow_labels(&known).await;
+                    }
+                }
+                // All watches have ended, and what they told is taken.
                 None => return,
             },
-            _ = ticks.tick(), if reports.is_some() => {
+            // Nobody sends by it; it ends.
+            _ = &mut stopped, if running.is_some() => {
+                if let Some(Running { watches, .. }) = running.take() {
+                    watches.stop().await;
+                }
+            }
+            _ = local.tick(), if known.has_addresses() => {
+                can_read_local = read_local(&known, can_read_local);
+            }
+            _ = ticks.tick() => {
                 let now = known.generation();
-                if let Some(reports) = &reports
-                    && std::mem::replace(&mut told, now) != now
-                {
+                if std::mem::replace(&mut told, now) == now {
+                    continue;
+                }
+                if let Some(reports) = &notes.reports {
                     reports.send_replace(known.reports());
+                }
+                // The rules of the configuration may have changed, too.
+                if let Some(running) = &mut running {
+                    running.follow_labels(&known).await;
                 }
             }
         }
     }
+}
+
+/// Tells of the addresses of this node, which may have others than before. False when
+/// they cannot be read, which is said if they `could` be before.
+fn read_local(known: &Known, could: bool) -> bool {
+    let read = local_addresses::read(Path::new(PROC));
+    match &read {
+        Ok(addresses) => known.set_local_addresses(addresses),
+        Err(error) if could => tracing::warn!(%error, "the node's own addresses are not read"),
+        Err(_) => {}
+    }
+    read.is_ok()
 }

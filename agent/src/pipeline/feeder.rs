@@ -13,15 +13,13 @@ use super::clock::{boottime_ns, monotonic_ns};
 use super::hosts::{Hosts, Resolved};
 use super::met::{Met, whose};
 use super::name_reader::NameReader;
+use super::sink::Sink;
 use crate::capture::{CaptureError, Writer};
-use crate::config::AlertFormat;
 use crate::container::{Answer, ContainerFacts, Lookup};
-use crate::detection::{Alert, Container, Detector, Input};
+use crate::detection::{Container, Detector, Input};
 use crate::identity::{CgroupId, Known};
 use crate::kernel::events::{CgroupPaths, Place};
 use crate::process::{Names, NamesAnswer, ProcFs};
-use crate::sinks::alerts::AlertWriter;
-use crate::sinks::recent::Recent;
 
 /// All but the rings, so that it can be fed while they are read.
 pub(super) struct Feeder {
@@ -45,29 +43,6 @@ pub(super) struct Feeder {
     pub(super) hosts: Hosts,
     pub(super) recording: Option<Writer<BufWriter<File>>>,
     pub(super) failure: Option<CaptureError>,
-}
-
-/// Where alerts go.
-pub(super) struct Sink {
-    pub(super) writer: Option<AlertWriter>,
-    pub(super) format: AlertFormat,
-    pub(super) recent: Arc<Recent>,
-}
-
-impl Sink {
-    fn alert(&self, alert: &Alert) {
-        if let Some(writer) = &self.writer {
-            match self.format {
-                AlertFormat::Text => writer.line(alert.text.clone()),
-                AlertFormat::Json => writer.line(alert.json.clone()),
-                AlertFormat::None => {}
-            }
-        }
-        match serde_json::to_value(alert) {
-            Ok(alert) => self.recent.add(alert),
-            Err(error) => tracing::warn!(%error, "an alert is not shown by the API"),
-        }
-    }
 }
 
 impl Feeder {
@@ -107,8 +82,8 @@ impl Feeder {
             self.failure = Some(error);
             self.recording = None;
         }
-        let sink = &self.sink;
-        self.detector.apply(input, &mut |alert| sink.alert(&alert));
+        let sink = &mut self.sink;
+        self.detector.apply(input, &mut |alert| sink.alert(alert));
     }
 
     pub(super) fn record(&mut self, bytes: &[u8]) {
@@ -205,6 +180,7 @@ impl Feeder {
             self.host(host);
         }
         self.feed(&Input::Time(boottime_ns()));
+        self.sink.turn();
     }
 
     /// Finds out the addresses of the hosts that new rules name.
@@ -228,8 +204,9 @@ impl Feeder {
     }
 
     pub(super) fn finish(&mut self) {
-        let sink = &self.sink;
-        self.detector.finish(&mut |alert| sink.alert(&alert));
+        let sink = &mut self.sink;
+        self.detector.finish(&mut |alert| sink.alert(alert));
+        sink.finish();
     }
 
     pub(super) fn end_recording(&mut self) -> Option<CaptureError> {

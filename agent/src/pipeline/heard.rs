@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::identity::cluster::{Change, Health, Source};
+use crate::identity::cluster::{AddressChange, Change, Health, Source};
 use crate::usage::pod::SourceUsage;
 
 /// See the module.
@@ -20,6 +20,8 @@ impl Heard {
             Change::Health(source, Health::Interrupted(trouble)) => {
                 *self.interruptions.entry((*source, trouble.label())).or_default() += 1;
             }
+            // What is to come, not news.
+            Change::Addresses(AddressChange::PodLabels(_)) => {}
             told => {
                 self.told.insert(told.source(), now);
             }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{
-    PipelineError, clock::monotonic_ns, cluster, heard::Heard, roster, settling::Settling,
+    PipelineError, clock, clock::monotonic_ns, cluster, heard::Heard, roster, settling::Settling,
 };
 use crate::{
     config::{Config, Detection},
@@ -162,7 +162,7 @@ impl Meter {
             true => self.close(),
             false => Ok(()),
         };
-        self.known.apply(change, monotonic_ns());
+        self.known.apply(change, clock::now());
         read
     }
 
@@ -375,9 +375,11 @@ impl Meter {
             self.heard.add(&node.watched, &mut sources);
             let counts = directory.counts();
             let objects = roster::objects(directory);
+            let addresses = self.known.address_figures().map(roster::addresses);
             usage.identity = Some(IdentityUsage {
                 sources,
                 objects,
+                addresses,
                 refused_total: counts.refused,
                 forgotten_total: counts.forgotten,
                 ..identity

@@ -5,10 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::identity::PENDING;
+use crate::identity::cluster::addresses::Figures;
 use crate::identity::cluster::object::{PodContainer, Resources};
 use crate::identity::cluster::{Directory, Health, Source};
 use crate::identity::registry::{SeenPod, SeenPods};
-use crate::usage::pod::{Amounts, PodUsage, QuotaUsage, SourceUsage, TenantFacts};
+use crate::usage::pod::{AddressUsage, Amounts, PodUsage, QuotaUsage, SourceUsage, TenantFacts};
 use crate::usage::tenant::TenantUsage;
 
 /// The pods that have, or lately had, a cgroup, ordered by namespace and name. `used` is
@@ -148,6 +149,18 @@ pub(super) fn objects(directory: &Directory) -> BTreeMap<String, u64> {
         (Source::Tenants, directory.tenancy().objects().count()),
     ];
     counts.into_iter().map(|(source, count)| (source.label().to_owned(), count as u64)).collect()
+}
+
+/// How much is known of addresses.
+pub(super) fn addresses(figures: Figures) -> AddressUsage {
+    let Figures { holders, addresses, past, forgotten, refused } = figures;
+    AddressUsage {
+        holders: holders as u64,
+        addresses: addresses as u64,
+        past: past as u64,
+        forgotten_total: forgotten,
+        refused_total: refused,
+    }
 }
 
 #[cfg(test)]

@@ -16,11 +16,12 @@ use std::time::{Duration, Instant};
 use jiff::tz::TimeZone;
 
 use super::clock::{boot_unix_ns, boottime_ns};
-use super::feeder::{Feeder, Sink};
+use super::feeder::Feeder;
 use super::hosts::Hosts;
 use super::met::Met;
 use super::name_reader::NameReader;
 use super::rule_loader::{Ready, RuleLoader};
+use super::sink::Sink;
 use super::watch_figures::{WatchFigures, cause, what};
 use super::{PROC, PipelineError};
 use crate::calls;
@@ -196,6 +197,13 @@ impl Watcher {
                     .map_err(|reason| PipelineError::Capture { path, reason })
             })
             .transpose()?;
+        let sink = Sink::new(
+            writer,
+            detection.format,
+            Arc::clone(recent),
+            Arc::clone(&known),
+            node.boot_unix_ns,
+        );
         let detector = Detector::new(
             rules,
             Options {
@@ -213,7 +221,7 @@ impl Watcher {
             known,
             met: Met::default(),
             detector,
-            sink: Sink { writer, format: detection.format, recent: Arc::clone(recent) },
+            sink,
             proc_fs: ProcFs::new(PROC, move |path| finder.id_of(std::str::from_utf8(path).ok()?)),
             names: Names::new(NameLimits::default()),
             reader: NameReader::start(Path::new(PROC))
@@ -346,7 +354,8 @@ impl Watcher {
             answers_refused: feeder.answers_refused,
             names: feeder.names.stats(),
             proc_fs: feeder.proc_fs.stats(),
-            alerts_lost: feeder.sink.writer.as_ref().map_or(0, AlertWriter::lost),
+            alerts_lost: feeder.sink.lost(),
+            peers: feeder.sink.peers().clone(),
             reloads_failed: self.reloads_failed,
             reloads: self.reloads,
         };

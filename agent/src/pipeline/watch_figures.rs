@@ -1,6 +1,7 @@
 //! The figures of the watch, and how sinks show them.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::container::LookupCounts;
 use crate::detection::Statistics;
@@ -34,6 +35,8 @@ pub struct WatchFigures {
     pub proc_fs: ProcStats,
     /// Alerts that could not be written.
     pub alerts_lost: u64,
+    /// Remote ends that alerts told of, by kind and whether they were certain.
+    pub peers: BTreeMap<(&'static str, bool), u64>,
     /// Reloads that failed since the start.
     pub reloads_failed: u64,
     /// Reloads that succeeded since the start.
@@ -136,6 +139,11 @@ pub(super) fn detection_usage(figures: &WatchFigures) -> DetectionUsage {
         events_total: statistics.events,
         alerts_total: statistics.alerts,
         repeats_total: statistics.repeats,
+        peers_total: figures
+            .peers
+            .iter()
+            .map(|((kind, is_certain), count)| ((*kind).to_owned(), *is_certain, *count))
+            .collect(),
         processes: statistics.processes,
         process_bytes: statistics.process_bytes,
         reloads_total: named(&[("ok", figures.reloads), ("failed", figures.reloads_failed)]),

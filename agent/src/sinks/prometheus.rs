@@ -135,7 +135,7 @@ mod tests {
     use crate::identity::CgroupId;
     use crate::usage::accounts::{Accounts, Limits};
     use crate::usage::catalogue::metrics;
-    use crate::usage::pod::{IdentityUsage, SourceUsage};
+    use crate::usage::pod::{AddressUsage, IdentityUsage, SourceUsage};
     use crate::usage::reading::{
         CgroupReading, FileFigures, NetworkReading, Reading, Slot, SyscallNumber, Traffic,
         WaitReading,
@@ -188,6 +188,7 @@ mod tests {
                 container_lookups_total: BTreeMap::from([("found".to_owned(), 4)]),
                 container_failures_total: BTreeMap::from([("evicted".to_owned(), 5)]),
                 name_failures_total: BTreeMap::from([("cut".to_owned(), 6)]),
+                peers_total: vec![("pod".to_owned(), true, 7)],
                 reloads_total: BTreeMap::from([("ok".to_owned(), 1)]),
                 by_rule: vec![RuleUsage { rule: "A \"rule\"".to_owned(), ..RuleUsage::default() }],
                 ..DetectionUsage::default()
@@ -210,6 +211,7 @@ mod tests {
             cgroups: of("informer"),
             unresolved_total: of("never_told"),
             objects: of("pods"),
+            addresses: Some(AddressUsage { addresses: 7, ..AddressUsage::default() }),
             ..IdentityUsage::default()
         };
         NodeUsage { agent, tenants: vec![tenant], identity: Some(identity), ..NodeUsage::default() }
@@ -309,6 +311,8 @@ mod tests {
         landlord_alerts_total 0
         # TYPE landlord_alerts_repeated counter
         landlord_alerts_repeated_total 0
+        # TYPE landlord_alert_peers counter
+        landlord_alert_peers_total{kind="pod",certain="true"} 7
         # TYPE landlord_processes gauge
         landlord_processes 0
         # TYPE landlord_processes_bytes gauge
@@ -357,6 +361,16 @@ mod tests {
         # TYPE landlord_identity_source_told_time_seconds gauge
         # UNIT landlord_identity_source_told_time_seconds seconds
         landlord_identity_source_told_time_seconds{source="pods"} 1700000002.0
+        # TYPE landlord_identity_address_holders gauge
+        landlord_identity_address_holders 0
+        # TYPE landlord_identity_addresses gauge
+        landlord_identity_addresses 7
+        # TYPE landlord_identity_addresses_past gauge
+        landlord_identity_addresses_past 0
+        # TYPE landlord_identity_addresses_forgotten counter
+        landlord_identity_addresses_forgotten_total 0
+        # TYPE landlord_identity_addresses_refused counter
+        landlord_identity_addresses_refused_total 0
         # EOF
         "#);
     }

@@ -90,10 +90,24 @@ pub struct IdentityUsage {
     pub refused_total: u64,
     /// Pods and namespaces that were forgotten sooner than a minute after their end.
     pub forgotten_total: u64,
-    /// Addresses of the cluster that are known, and the bytes that takes.
+    /// What is known of addresses; absent where that is not asked.
+    #[serde(default)]
+    pub addresses: Option<AddressUsage>,
+}
+
+/// How much is known of who has which address in the cluster.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressUsage {
+    /// Pods, nodes and Services that have addresses.
+    pub holders: u64,
+    /// Addresses that somebody has.
     pub addresses: u64,
-    /// Bytes of that.
-    pub address_bytes: u64,
+    /// Intervals that have ended and are remembered.
+    pub past: u64,
+    /// Intervals that were forgotten for want of room.
+    pub forgotten_total: u64,
+    /// Addresses that found no room, each time they were told.
+    pub refused_total: u64,
 }
 
 /// One kind of objects that is watched.

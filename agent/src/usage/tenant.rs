@@ -118,6 +118,9 @@ pub struct DetectionUsage {
     pub alerts_total: u64,
     /// Alerts that said the same as one before and were counted.
     pub repeats_total: u64,
+    /// Remote ends that alerts told of: by kind, and whether they were certain.
+    #[serde(default)]
+    pub peers_total: Vec<(String, bool, u64)>,
     /// Processes that are remembered.
     pub processes: u64,
     /// Memory of these, bytes.

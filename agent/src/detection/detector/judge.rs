@@ -92,6 +92,8 @@ impl Detector {
                 namespace: told(place, |it| &it.namespace, |it| it.pod_namespace.as_ref()),
                 pod: told(place, |it| &it.name, |it| it.pod_name.as_ref()),
                 container: place.container_id.clone(),
+                peer: None,
+                remote: view.remote_end(),
                 event: view.event_type().name(),
                 process: String::from_utf8_lossy(record.comm()).into_owned(),
                 pid: head.tgid,

@@ -7,6 +7,7 @@ use landlord_ebpf::abi::SocketFacts;
 use super::View;
 use super::act::Act;
 use super::address::{self, End};
+use crate::event::{Initiator, RemoteEnd};
 
 /// `TCP_ESTABLISHED`, which connected sockets of other protocols are in, too.
 const ESTABLISHED: u16 = 1;
@@ -143,6 +144,23 @@ impl<'a> View<'a> {
     /// The ends of the socket that the event is about.
     pub(super) fn connection(&self) -> Option<&Connection> {
         self.connection.get_or_init(|| Connection::of(self)).as_ref()
+    }
+
+    /// The other end of the socket that the event is about, as far as there is one.
+    #[must_use]
+    pub fn remote_end(&self) -> Option<RemoteEnd> {
+        let (address, port) = self.connection()?.remote?;
+        let protocol = match self.protocol() {
+            Some("tcp") => Some(6),
+            Some("udp") => Some(17),
+            _ => None,
+        };
+        let initiator = match self.act {
+            Act::Connect => Initiator::Local,
+            Act::Accept => Initiator::Remote,
+            _ => Initiator::Unknown,
+        };
+        Some(RemoteEnd { address, port, protocol, initiator })
     }
 
     /// They as text.

@@ -33,7 +33,9 @@ impl Change {
             Self::Namespaces(_) | Self::Annotations(_) => Source::Namespaces,
             Self::Quotas(_) => Source::Quotas,
             Self::Tenants(_) => Source::Tenants,
-            Self::Addresses(AddressChange::Pods(_)) => Source::RemotePods,
+            Self::Addresses(AddressChange::Pods(_) | AddressChange::PodLabels(_)) => {
+                Source::RemotePods
+            }
             Self::Addresses(AddressChange::Nodes(_)) => Source::Nodes,
             Self::Addresses(AddressChange::Services(_)) => Source::Services,
             Self::Health(source, _) => *source,
@@ -46,6 +48,8 @@ impl Change {
 pub enum AddressChange {
     /// Pods of all nodes.
     Pods(Update<RemotePod>),
+    /// From here on pods are told with their labels of these keys, all of them first.
+    PodLabels(Arc<[Box<str>]>),
     /// Nodes.
     Nodes(Update<Node>),
     /// Services.

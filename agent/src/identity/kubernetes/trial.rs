@@ -34,7 +34,15 @@ pub async fn ask(
             Source::Tenants => {
                 Api::<TenantResource>::all(client.clone()).list_metadata(&one).await.map(drop)
             }
-            Source::RemotePods | Source::Nodes | Source::Services => continue,
+            Source::RemotePods => {
+                Api::<api::Pod>::all(client.clone()).list_metadata(&one).await.map(drop)
+            }
+            Source::Nodes => {
+                Api::<api::Node>::all(client.clone()).list_metadata(&one).await.map(drop)
+            }
+            Source::Services => {
+                Api::<api::Service>::all(client.clone()).list_metadata(&one).await.map(drop)
+            }
         };
         let trouble = answer.err().map(|error| {
             trouble::of_request(&error).unwrap_or_else(|| Trouble::Other(error.to_string()))

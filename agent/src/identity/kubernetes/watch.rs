@@ -80,6 +80,8 @@ pub type Keys = Arc<[Box<str>]>;
 pub struct Watches {
     tasks: JoinSet<()>,
     annotations: watch::Sender<Keys>,
+    /// The one of pods of all nodes, which can be begun anew.
+    remote_pods: JoinSet<()>,
 }
 
 /// What is kept of an object, and of its annotations those of these keys.
@@ -90,6 +92,8 @@ struct Plan<K, T> {
     source: Source,
     api: fn(kube::Client) -> Api<K>,
     config: watcher::Config,
+    /// What is told before anything else.
+    preface: Option<Change>,
     convert: Convert<K, T>,
     tell: fn(Update<T>) -> Change,
     /// Which annotations are kept; `None` where none ever are.
@@ -102,7 +106,8 @@ impl Watches {
     #[must_use]
     pub fn start(access: &Access, wanted: &Wanted, news: &mpsc::Sender<Change>) -> Self {
         let (annotations, kept) = watch::channel(Arc::clone(&wanted.annotations));
-        let mut watches = Self { tasks: JoinSet::new(), annotations };
+        let mut watches =
+            Self { tasks: JoinSet::new(), annotations, remote_pods: JoinSet::new() };
         let small = config(wanted, false);
         watches.add(
             access,
@@ -112,6 +117,7 @@ impl Watches {
                 source: Source::Pods,
                 api: Api::<api::Pod>::all,
                 config: small.clone().fields(&format!("spec.nodeName={}", wanted.node)),
+                preface: None,
                 convert: Box::new(|object, _| convert::pod(object)),
                 tell: Change::Pods,
                 annotations: None,
@@ -125,6 +131,7 @@ impl Watches {
                 source: Source::Namespaces,
                 api: Api::<PartialObjectMeta<api::Namespace>>::all,
                 config: small.clone(),
+                preface: None,
                 convert: Box::new(|object, keys| convert::namespace(object, keys)),
                 tell: Change::Namespaces,
                 annotations: Some(kept),
@@ -139,6 +146,7 @@ impl Watches {
                     source: Source::Quotas,
                     api: Api::<api::ResourceQuota>::all,
                     config: small,
+                    preface: None,
                     convert: Box::new(|object, _| convert::quota(object)),
                     tell: Change::Quotas,
                     annotations: None,
@@ -146,27 +154,41 @@ impl Watches {
             );
         }
         if wanted.addresses {
+            watches.add_remote_pods(access, wanted, news);
             watches.add_addresses(access, wanted, news);
         }
         watches
     }
 
+    /// Begins the watch of pods of all nodes anew, with other `pod_labels`, once the
+    /// former has ended: nothing of that one is told any more.
+    pub async fn renew_remote_pods(
+        &mut self,
+        access: &Access,
+        wanted: &Wanted,
+        news: &mpsc::Sender<Change>,
+    ) {
+        self.remote_pods.shutdown().await;
+        self.add_remote_pods(access, wanted, news);
+    }
+
+    fn add_remote_pods(&mut self, access: &Access, wanted: &Wanted, news: &mpsc::Sender<Change>) {
+        let labels = Arc::clone(&wanted.pod_labels);
+        let plan = Plan {
+            source: Source::RemotePods,
+            api: Api::<PodAddresses>::all,
+            config: config(wanted, true),
+            preface: Some(Change::Addresses(AddressChange::PodLabels(Arc::clone(&labels)))),
+            convert: Box::new(move |object, _| narrow::remote_pod(object, &labels)),
+            tell: |update| Change::Addresses(AddressChange::Pods(update)),
+            annotations: None,
+        };
+        let (watch, api) = watch(access, wanted, news, plan);
+        self.remote_pods.spawn(watch.run(api));
+    }
+
     fn add_addresses(&mut self, access: &Access, wanted: &Wanted, news: &mpsc::Sender<Change>) {
         let large = config(wanted, true);
-        let labels = Arc::clone(&wanted.pod_labels);
-        self.add(
-            access,
-            wanted,
-            news,
-            Plan {
-                source: Source::RemotePods,
-                api: Api::<PodAddresses>::all,
-                config: large.clone(),
-                convert: Box::new(move |object, _| narrow::remote_pod(object, &labels)),
-                tell: |update| Change::Addresses(AddressChange::Pods(update)),
-                annotations: None,
-            },
-        );
         self.add(
             access,
             wanted,
@@ -175,6 +197,7 @@ impl Watches {
                 source: Source::Nodes,
                 api: Api::<NodeAddresses>::all,
                 config: large.clone(),
+                preface: None,
                 convert: Box::new(|object, _| narrow::node(object)),
                 tell: |update| Change::Addresses(AddressChange::Nodes(update)),
                 annotations: None,
@@ -188,6 +211,7 @@ impl Watches {
                 source: Source::Services,
                 api: Api::<ServiceAddresses>::all,
                 config: large,
+                preface: None,
                 convert: Box::new(|object, _| narrow::service(object)),
                 tell: |update| Change::Addresses(AddressChange::Services(update)),
                 annotations: None,
@@ -210,7 +234,8 @@ impl Watches {
     {
         let config = config(wanted, false);
         let convert = Box::new(move |object, _: &Keys| convert(object));
-        let plan = Plan { source, api: Api::all, config, convert, tell, annotations: None };
+        let plan =
+            Plan { source, api: Api::all, config, preface: None, convert, tell, annotations: None };
         self.add(access, wanted, news, plan);
     }
 
@@ -224,16 +249,7 @@ impl Watches {
         K: Resource<DynamicType = ()> + Watched,
         T: Send + 'static,
     {
-        let signs = Arc::<Signs>::default();
-        let api = (plan.api)(access.observed_client(Arc::clone(&signs)));
-        let watch = Watch {
-            plan,
-            signs,
-            patience: wanted.patience,
-            news: news.clone(),
-            trouble: None,
-            backoff: DefaultBackoff::default(),
-        };
+        let (watch, api) = watch(access, wanted, news, plan);
         self.tasks.spawn(watch.run(api));
     }
 
@@ -247,7 +263,28 @@ impl Watches {
     /// Ends them all, and returns when they have.
     pub async fn stop(mut self) {
         self.tasks.shutdown().await;
+        self.remote_pods.shutdown().await;
     }
+}
+
+/// A watch that is still to run, and what it asks.
+fn watch<K, T>(
+    access: &Access,
+    wanted: &Wanted,
+    news: &mpsc::Sender<Change>,
+    plan: Plan<K, T>,
+) -> (Watch<K, T>, Api<K>) {
+    let signs = Arc::<Signs>::default();
+    let api = (plan.api)(access.observed_client(Arc::clone(&signs)));
+    let watch = Watch {
+        plan,
+        signs,
+        patience: wanted.patience,
+        news: news.clone(),
+        trouble: None,
+        backoff: DefaultBackoff::default(),
+    };
+    (watch, api)
 }
 
 /// What an object must be to be watched.
@@ -314,6 +351,11 @@ where
     T: Send + 'static,
 {
     async fn run(mut self, api: Api<K>) {
+        if let Some(preface) = self.plan.preface.take()
+            && self.send(preface).await.is_err()
+        {
+            return;
+        }
         let mut config = self.plan.config.clone();
         loop {
             match self.follow(api.clone(), config.clone()).await {

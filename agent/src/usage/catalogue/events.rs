@@ -108,6 +108,21 @@ pub(super) const METRICS: &[Metric] = &[
         },
     },
     Metric {
+        name: "landlord_alert_peers_total",
+        kind: Kind::Counter,
+        unit: Unit::None,
+        labels: &["kind", "certain"],
+        help: "Remote ends of connections that alerts told of; of what is not certain nobody is accused",
+        samples: |node, emit| {
+            detection(node, |it| {
+                for (kind, is_certain, count) in &it.peers_total {
+                    let certain = if *is_certain { "true" } else { "false" };
+                    emit(&[kind, certain], Value::Integer(*count));
+                }
+            });
+        },
+    },
+    Metric {
         name: "landlord_processes",
         kind: Kind::Gauge,
         unit: Unit::None,

@@ -1,7 +1,7 @@
 //! How well it is known who is who.
 
 use super::{Kind, Metric, Unit, Value};
-use crate::usage::pod::{IdentityUsage, SourceUsage};
+use crate::usage::pod::{AddressUsage, IdentityUsage, SourceUsage};
 use crate::usage::tenant::NodeUsage;
 
 pub(super) const METRICS: &[Metric] = &[
@@ -131,6 +131,46 @@ pub(super) const METRICS: &[Metric] = &[
             });
         },
     },
+    Metric {
+        name: "landlord_identity_address_holders",
+        kind: Kind::Gauge,
+        unit: Unit::None,
+        labels: &[],
+        help: "Pods, nodes and Services of the cluster whose addresses are known",
+        samples: |node, emit| addresses(node, |it| emit(&[], Value::Integer(it.holders))),
+    },
+    Metric {
+        name: "landlord_identity_addresses",
+        kind: Kind::Gauge,
+        unit: Unit::None,
+        labels: &[],
+        help: "Addresses of the cluster that somebody is known to have",
+        samples: |node, emit| addresses(node, |it| emit(&[], Value::Integer(it.addresses))),
+    },
+    Metric {
+        name: "landlord_identity_addresses_past",
+        kind: Kind::Gauge,
+        unit: Unit::None,
+        labels: &[],
+        help: "Addresses that somebody had lately, and until when, as far as that is remembered",
+        samples: |node, emit| addresses(node, |it| emit(&[], Value::Integer(it.past))),
+    },
+    Metric {
+        name: "landlord_identity_addresses_forgotten_total",
+        kind: Kind::Counter,
+        unit: Unit::None,
+        labels: &[],
+        help: "Of these, those forgotten too soon for want of room, since the agent started",
+        samples: |node, emit| addresses(node, |it| emit(&[], Value::Integer(it.forgotten_total))),
+    },
+    Metric {
+        name: "landlord_identity_addresses_refused_total",
+        kind: Kind::Counter,
+        unit: Unit::None,
+        labels: &[],
+        help: "Addresses that found no room, each time they were told, since the agent started",
+        samples: |node, emit| addresses(node, |it| emit(&[], Value::Integer(it.refused_total))),
+    },
 ];
 
 /// What is known of the cluster, if there is one.
@@ -145,4 +185,9 @@ fn sources(node: &NodeUsage, show: impl FnMut(&SourceUsage)) {
     if let Some(usage) = &node.identity {
         usage.sources.iter().for_each(show);
     }
+}
+
+/// What is known of addresses, where that is asked.
+fn addresses(node: &NodeUsage, mut show: impl FnMut(&AddressUsage)) {
+    identity(node, |usage| usage.addresses.iter().for_each(&mut show));
 }

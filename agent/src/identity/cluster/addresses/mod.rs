@@ -115,6 +115,8 @@ impl Addresses {
         self.table.expire(now_ns);
         match change {
             AddressChange::Pods(update) => self.update(update, now_ns),
+            // What is kept of a pod is what is told of it.
+            AddressChange::PodLabels(_) => {}
             AddressChange::Nodes(update) => {
                 self.ranges.apply(update);
                 self.update(update, now_ns);
@@ -145,7 +147,12 @@ impl Addresses {
     pub fn owner(&self, address: IpAddr, at_ns: u64) -> Option<Found<'_>> {
         let bits = bits(address);
         if self.local.contains(&bits) {
-            return Some(Found { owner: Owner::Host { node: None }, is_certain: true });
+            // Where a node itself sends on what is sent to Services, it has their
+            // addresses as its own.
+            return self
+                .table
+                .at(bits, Kind::Service, at_ns)
+                .or(Some(Found { owner: Owner::Host { node: None }, is_certain: true }));
         }
         let found = [Kind::Node, Kind::Pod, Kind::Service]
             .into_iter()
