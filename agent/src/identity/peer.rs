@@ -7,10 +7,11 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::identity::Assignment;
+use crate::identity::cgroup_path::Workload;
 use crate::identity::cluster::addresses::{Name, Owner};
 use crate::identity::cluster::object::{Labels, Pod};
 use crate::identity::cluster::{Addresses, Directory, Tenancy};
+use crate::identity::{Assignment, Subject};
 
 /// What kind of thing is at the other end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,9 +79,10 @@ impl Peer<'_> {
 pub struct Peers<'a> {
     addresses: &'a Addresses,
     directory: &'a Directory,
-    /// Whether all that decides between tenants is known of pods, and of Services.
+    /// Whether paths decide nothing that namespaces and pods decide, too.
+    has_no_path: bool,
+    /// Whether all that decides between tenants is known of pods.
     pods_are_certain: bool,
-    services_are_certain: bool,
 }
 
 impl<'a> Peers<'a> {
@@ -94,13 +96,11 @@ impl<'a> Peers<'a> {
         let tenancy = directory.tenancy();
         let has_no_path = !tenancy.rules().mix_paths_and_cluster();
         let asked = pod_label_keys(tenancy);
-        let asks_for_labels = !asked.is_empty();
         Self {
             addresses,
             directory,
+            has_no_path,
             pods_are_certain: has_no_path && asked.iter().all(|key| keeps(key)),
-            // Where labels of pods part a namespace, a Service's pods may be of any part.
-            services_are_certain: has_no_path && !asks_for_labels,
         }
     }
 
@@ -171,7 +171,7 @@ impl<'a> Peers<'a> {
                 namespace: Some(namespace),
                 name: Some(name),
                 assignment: self.directory.owner_of_namespace(namespace),
-                is_certain: is_certain && self.services_are_certain,
+                is_certain: is_certain && self.has_no_path && !self.is_parted(namespace),
             },
             Owner::Host { node } => Peer {
                 kind: PeerKind::Node,
@@ -181,6 +181,19 @@ impl<'a> Peers<'a> {
                 is_certain,
             },
         }
+    }
+
+    /// Whether labels of pods part a namespace: a Service's pods may be of any part.
+    fn is_parted(&self, namespace: &str) -> bool {
+        let workload = Workload::default();
+        let subject = |namespace| Subject {
+            path: None,
+            workload: &workload,
+            pod: None,
+            namespace: Some(namespace),
+        };
+        let namespace = self.directory.namespace(namespace);
+        namespace.is_some_and(|it| self.directory.tenancy().depends_on_pod_labels(&subject(it)))
     }
 
     fn owner_of_pod(&self, namespace: &str, name: Name<'_>, labels: &Labels) -> Option<Assignment> {

@@ -205,6 +205,15 @@ fn labels_that_are_not_kept_leave_a_doubt() {
         &[],
         of("pod shop/web-1 web?", "pod bank/vault-1 of-bank?", "service shop/web of-shop?"),
     );
+    let by_namespace_first = r#"[{"match": {"namespace": "shop"}, "tenant": "of-{namespace}"},
+                                 {"match": {"pod_label": "app=vault"}, "tenant": "{pod_label}"},
+                                 {"match": {"namespace": ".*"}, "tenant": "of-{namespace}"}]"#;
+    check(
+        by_namespace_first,
+        &[],
+        &["app"],
+        of("pod shop/web-1 of-shop", "pod bank/vault-1 vault", "service shop/web of-shop"),
+    );
     check(
         by_path,
         &[],
