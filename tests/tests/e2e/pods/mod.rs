@@ -5,6 +5,7 @@ mod alerts;
 mod churn;
 mod config;
 mod identity;
+mod peers;
 mod record;
 mod reuse;
 mod server;
