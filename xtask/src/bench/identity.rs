@@ -4,6 +4,8 @@
 //! The benchmark of that name does it, against a double of the API server; this builds
 //! and runs it.
 
+use std::ffi::OsString;
+
 use anyhow::{Context as _, Result};
 
 use crate::setup::{self, Purpose};
@@ -12,21 +14,9 @@ use crate::{shell, workspace};
 /// What it can be told.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Pods of the cluster
-    #[arg(long, default_value_t = 10_000)]
-    pods: u32,
-    /// Changes a second
-    #[arg(long, default_value_t = 100)]
-    rate: u32,
-    /// For how long
-    #[arg(long, default_value_t = 60)]
-    seconds: u32,
-    /// Print the figures as JSON
-    #[arg(long)]
-    json: bool,
-    /// Fail when a target is missed
-    #[arg(long)]
-    check: bool,
+    /// What the benchmark is told; `-- --help` says what that can be
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+    arguments: Vec<OsString>,
 }
 
 /// Builds the benchmark for release and runs it.
@@ -34,11 +24,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     setup::ensure(Purpose::Build)?;
     let mut cargo = workspace::cargo();
     cargo.args(["bench", "--quiet", "--package", "landlord-tests", "--bench", "identity", "--"]);
-    for (flag, value) in [("--pods", args.pods), ("--rate", args.rate), ("--seconds", args.seconds)]
-    {
-        cargo.arg(flag).arg(value.to_string());
-    }
-    let flags = [(args.json, "--json"), (args.check, "--check")];
-    cargo.args(flags.iter().filter(|(given, _)| *given).map(|(_, flag)| flag));
+    cargo.args(&args.arguments);
     shell::run(&mut cargo).context("measuring the identity")
 }
