@@ -1,7 +1,6 @@
 //! Who is told when.
 
 use std::net::IpAddr;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::*;
 use crate::identity::cluster::change::{AddressChange, Change, Health, Source, Update};
@@ -10,13 +9,14 @@ use crate::identity::cluster::samples::namespace;
 use crate::identity::cluster::{Directory, addresses, directory};
 use crate::identity::tenant::{RuleSpec, TenantRules};
 use crate::identity::{Moment, Provenance};
+use crate::pipeline::clock;
 use crate::rules::rule::Priority;
 
 const SECOND: u64 = 1_000_000_000;
 const TCP: u8 = 6;
 
 fn unix_ns() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64
+    clock::now().unix_ns
 }
 
 fn ips(text: &str) -> Vec<IpAddr> {

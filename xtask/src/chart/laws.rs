@@ -8,6 +8,8 @@ const RIGHTS: &[(&str, &str, &[&str])] = &[
     ("", "pods", &["get", "list", "watch"]),
     ("", "namespaces", &["get", "list", "watch"]),
     ("", "resourcequotas", &["get", "list", "watch"]),
+    ("", "nodes", &["list", "watch"]),
+    ("", "services", &["list", "watch"]),
     ("landlord.dev", "tenants", &["get", "list", "watch"]),
     ("landlord.dev", "tenants/status", &["patch"]),
 ];
@@ -146,6 +148,8 @@ mod tests {
         check("ClusterRole", "", "*", "get", &["right to get * of group \"\""]);
         check("ClusterRole", "*", "pods", "get", &["right to get pods of group \"*\""]);
         check("ClusterRole", "", "nodes/proxy", "get", &["right to get nodes/proxy of group \"\""]);
+        check("ClusterRole", "", "nodes", "watch", &[]);
+        check("ClusterRole", "", "nodes", "get", &["right to get nodes of group \"\""]);
         check("ClusterRole", "", "pods", "delete", &["right to delete pods of group \"\""]);
         let lease = "coordination.k8s.io";
         check("Role", lease, "leases", "update", &[]);

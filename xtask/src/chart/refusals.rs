@@ -12,6 +12,7 @@ pub(super) const REFUSALS: &[(&str, &[&str])] = &[
     ("config: { listen: localhost }", &["/config/listen", "pattern"]),
     ("config: { kubernetes: { enabled: yes-please } }", &["/config/kubernetes/enabled", "always"]),
     ("config: { kubernetes: { tenants: 'yes' } }", &["/config/kubernetes/tenants", "boolean"]),
+    ("config: { kubernetes: { addresses: 'yes' } }", &["/config/kubernetes/addresses", "boolean"]),
     ("config: { log: { level: loud } }", &["/config/log/level", "debug"]),
     ("rules: { files: { own.txt: '' } }", &["own.txt", "pattern"]),
     ("rules: { files: [own.yaml] }", &["/rules/files", "object"]),
