@@ -21,6 +21,7 @@ mod roster;
 mod rule_loader;
 mod settling;
 mod sink;
+mod stored;
 mod watch;
 mod watch_figures;
 
@@ -35,6 +36,7 @@ use crate::{
     capture::CaptureError,
     config::{AlertFormat, Config},
     detection::RuleSetError,
+    identity::cluster::Source,
     kernel::KernelError,
     sinks::{
         alerts::AlertWriter,
@@ -159,7 +161,7 @@ async fn serve(config: &Config) -> Result<(), PipelineError> {
     // Before the sensors: a busy port must not leave anything attached.
     let listener = listener::bind(config.listen).await?;
     let address = listener.local_addr().map_err(PipelineError::io("own address"))?;
-    let node = cluster::node(&config.kubernetes);
+    let node = cluster::node(config);
     let mut meter = Meter::of_node(config, meter::Lifetime::Pinned, node.clone())?;
     let known = meter.known();
     let tenants = meter.tenants();
@@ -279,7 +281,11 @@ pub fn record(
 ) -> Result<WatchFigures, PipelineError> {
     runtime()?.block_on(async {
         let mut signals = Signals::new()?;
-        let node = cluster::node(&config.kubernetes);
+        let mut node = cluster::node(config);
+        if let Some(node) = &mut node {
+            // Of what pods keep nothing is recorded.
+            node.watched.retain(|source| *source != Source::Kubelet);
+        }
         let mut meter = Meter::of_node(config, meter::Lifetime::Process, node.clone())?;
         let known = meter.known();
         let cluster = node.map(|node| {

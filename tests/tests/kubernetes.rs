@@ -46,7 +46,9 @@ impl Told {
             Change::Addresses(AddressChange::Services(update)) => {
                 self.update(Source::Services, update, |service| service.name);
             }
-            Change::Tenants(_) | Change::Addresses(AddressChange::PodLabels(_)) => {}
+            Change::Tenants(_)
+            | Change::Storage(_)
+            | Change::Addresses(AddressChange::PodLabels(_)) => {}
             Change::Annotations(keys) => self.annotations.extend([keys]),
             Change::Health(source, health) => {
                 if let Health::Interrupted(trouble) = &health {
@@ -140,7 +142,9 @@ impl Scene {
     }
 
     async fn until_synced(&mut self) {
-        let sources = Source::ALL.into_iter().filter(|source| *source != Source::Tenants);
+        let sources = Source::ALL
+            .into_iter()
+            .filter(|source| ![Source::Tenants, Source::Kubelet].contains(source));
         let sources: Vec<_> = sources.collect();
         self.until("all there is", |told| sources.iter().all(|source| told.is_synced(*source)))
             .await;

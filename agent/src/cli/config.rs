@@ -84,6 +84,7 @@ struct File<'a> {
     max_tenants: u32,
     max_wait_causes: u32,
     kubernetes: &'a Kubernetes,
+    kubelet: Kubelet<'a>,
     tenant_labels: Vec<&'a str>,
     tenants: &'a [RuleSpec],
 }
@@ -99,6 +100,15 @@ struct Pin<'a> {
     enabled: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<&'a Path>,
+}
+
+#[derive(Serialize)]
+struct Kubelet<'a> {
+    enabled: bool,
+    address: String,
+    interval: String,
+    authority: &'a Path,
+    insecure: bool,
 }
 
 fn render(config: &Config, format: Format) -> Result<String> {
@@ -118,6 +128,13 @@ fn render(config: &Config, format: Format) -> Result<String> {
         max_tenants: config.max_tenants,
         max_wait_causes: config.max_wait_causes,
         kubernetes: &config.kubernetes,
+        kubelet: Kubelet {
+            enabled: config.kubelet.enabled,
+            address: config.kubelet.address.to_string(),
+            interval: duration::text(config.kubelet.interval),
+            authority: &config.kubelet.authority,
+            insecure: config.kubelet.insecure,
+        },
         tenant_labels: config.tenants.carried().collect(),
         tenants: config.tenants.specs(),
     };
@@ -164,6 +181,12 @@ mod tests {
           kubeconfig: ""
           tenants: true
           addresses: true
+        kubelet:
+          enabled: true
+          address: 127.0.0.1:10250
+          interval: 60s
+          authority: ""
+          insecure: false
         tenant_labels:
         - team
         - cost-center

@@ -12,6 +12,7 @@ use super::style::{bad, doubtful, faint, good};
 use crate::config::{self, Config, Overrides};
 use crate::identity::cluster::Source;
 use crate::identity::cluster::change::Trouble;
+use crate::identity::kubernetes::kubelet::remedy;
 use crate::kernel::requirements::{
     Check, Machine, Report, Status, Wanted, event_sensors, other_agent, probe, sensors,
 };
@@ -95,21 +96,37 @@ fn trials(machine: &Machine, config: &Config) -> Vec<Check> {
             Err(error) => rows.push(sensors(Err(said(error)))),
         },
     }
-    rows.extend(api_server(config));
+    rows.extend(cluster_rows(config));
     rows.extend(config.pin.as_deref().and_then(|path| other_agent(machine, path)));
     rows
 }
 
-/// What the API server tells, where it is to be asked.
-fn api_server(config: &Config) -> Option<Check> {
-    let trial = match try_api_server(&config.kubernetes) {
-        Ok(trial) => trial?,
+/// What the API server and the kubelet tell, where they are to be asked.
+fn cluster_rows(config: &Config) -> Vec<Check> {
+    match try_api_server(config) {
+        Ok(Some(trial)) => {
+            [api_server_row(&trial)].into_iter().chain(kubelet_row(&trial)).collect()
+        }
+        Ok(None) => Vec::new(),
         Err(error) => {
             tracing::debug!(%error, "trial of the API server");
-            return None;
+            Vec::new()
         }
+    }
+}
+
+fn kubelet_row(trial: &Trial) -> Option<Check> {
+    let (address, answer) = trial.kubelet.as_ref()?;
+    let (status, found, reason, remedy) = match answer {
+        Ok(pods) => (Status::Ok, format!("tells of {pods} pods at {address}"), None, None),
+        Err(trouble) => (
+            Status::Degraded,
+            format!("does not tell at {address}"),
+            Some(format!("{} ({})", trouble.label(), trouble.text())),
+            Some(remedy(trouble).unwrap_or("ask again later").to_owned()),
+        ),
     };
-    Some(api_server_row(&trial))
+    Some(Check { name: KUBELET, needed_for: DISKS, status, found, reason, remedy })
 }
 
 fn api_server_row(trial: &Trial) -> Check {
@@ -130,7 +147,9 @@ fn api_server_row(trial: &Trial) -> Check {
         };
     };
     let remedy = match first {
-        Trouble::Unreachable(_) => "look whether this node reaches the API server",
+        Trouble::Unreachable(_) | Trouble::Untrusted(_) => {
+            "look whether this node reaches the API server"
+        }
         Trouble::Unauthenticated(_) => "give the agent a service account or a kubeconfig",
         Trouble::Forbidden(_) => "give its account the ClusterRole of the chart",
         Trouble::Missing(_) => "apply charts/landlord/crds, or set `kubernetes.tenants: false`",
@@ -148,6 +167,8 @@ fn api_server_row(trial: &Trial) -> Check {
 
 const API_SERVER: &str = "API server";
 const OWNERS: &str = "knowing whose pods are";
+const KUBELET: &str = "kubelet";
+const DISKS: &str = "what pods keep on disks and in volumes";
 
 /// Width of the column of names.
 const NAME: usize = 21;
@@ -210,7 +231,7 @@ mod tests {
     fn what_the_api_server_does_not_tell() {
         let check = |pods: Option<Trouble>, expected: &str, reason: Option<&str>| {
             let answers = vec![(Source::Pods, pods), (Source::Namespaces, None)];
-            let row = api_server_row(&Trial { node: "n1".into(), answers });
+            let row = api_server_row(&Trial { node: "n1".into(), answers, kubelet: None });
             assert_eq!((row.found.as_str(), row.reason.as_deref()), (expected, reason));
             assert_eq!(row.remedy.is_some(), reason.is_some());
         };

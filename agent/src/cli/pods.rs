@@ -80,7 +80,15 @@ fn table(pods: &[&PodUsage], now_unix_s: i64, wide: bool, headers: bool) -> Stri
         "AGE",
     ];
     if wide {
-        titles.extend(["CPU-REQUEST", "CPU-LIMIT", "MEM-REQUEST", "MEM-LIMIT", "UID"]);
+        titles.extend([
+            "CPU-REQUEST",
+            "CPU-LIMIT",
+            "MEM-REQUEST",
+            "MEM-LIMIT",
+            "STORAGE",
+            "VOLUMES",
+            "UID",
+        ]);
     }
     let dash = |text: &str| if text.is_empty() { UNKNOWN.to_owned() } else { printable(text) };
     let size = |value: Option<u64>| or_dash(value, |value| bytes(value as f64));
@@ -104,6 +112,8 @@ fn table(pods: &[&PodUsage], now_unix_s: i64, wide: bool, headers: bool) -> Stri
                 or_dash(pod.limits.cpu_cores, cores),
                 size(pod.requests.memory_bytes),
                 size(pod.limits.memory_bytes),
+                size(pod.used.ephemeral_storage_bytes),
+                size(pod.used.volume_bytes),
                 printable(&pod.uid),
             ]);
         }
@@ -111,7 +121,7 @@ fn table(pods: &[&PodUsage], now_unix_s: i64, wide: bool, headers: bool) -> Stri
     });
     let numeric = [
         false, false, false, false, true, true, true, true, false, true, true, true, true, true,
-        false,
+        true, true, false,
     ];
     aligned(headers.then_some(&titles), rows, &numeric[..titles.len()])
 }
@@ -142,6 +152,8 @@ mod tests {
                 tenant: "acme".to_owned(),
                 cpu_seconds_total: 75.0,
                 memory_bytes: Some(3 << 20),
+                ephemeral_storage_bytes: Some(4096),
+                volume_bytes: Some(1 << 30),
                 ..TenantUsage::default()
             },
             ..PodUsage::default()
@@ -157,8 +169,8 @@ mod tests {
         -          7c0f5a3e-0000-4000-8000-000000000002  -       -                 0   0.0s        -      0 B  unknown       -
         ");
         insta::assert_snapshot!(table(&[&known], 1_000_090, true, true), @"
-        NAMESPACE  NAME        TENANT  QOS        RESTARTS    CPU   MEMORY  NETWORK  IDENTITY    AGE  CPU-REQUEST  CPU-LIMIT  MEM-REQUEST  MEM-LIMIT  UID
-        acme-prod  web-5d4f-x  acme    Burstable         2  1m15s  3.0 MiB      0 B  informer  1m30s         0.25          -     64.0 MiB          -  7c0f5a3e-0000-4000-8000-000000000001
+        NAMESPACE  NAME        TENANT  QOS        RESTARTS    CPU   MEMORY  NETWORK  IDENTITY    AGE  CPU-REQUEST  CPU-LIMIT  MEM-REQUEST  MEM-LIMIT  STORAGE  VOLUMES  UID
+        acme-prod  web-5d4f-x  acme    Burstable         2  1m15s  3.0 MiB      0 B  informer  1m30s         0.25          -     64.0 MiB          -  4.0 KiB  1.0 GiB  7c0f5a3e-0000-4000-8000-000000000001
         ");
     }
 }

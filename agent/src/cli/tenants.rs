@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::connect::Connect;
-use super::figures::{UNKNOWN, bytes, count, or_dash, printable, span};
+use super::figures::{UNKNOWN, bytes, cores, count, or_dash, percent, printable, span};
 use super::listing::Listing;
 use super::table::aligned;
 use crate::usage::pod::TenantFacts;
@@ -94,10 +94,22 @@ fn table(rows: &[Row<'_>], wide: bool, headers: bool) -> String {
         "SYSCALLS",
     ];
     if wide {
-        titles.extend(["LABELS", "NAMESPACE NAMES"]);
+        titles.extend([
+            "RESTARTS",
+            "CPU-REQUEST",
+            "CPU-LIMIT",
+            "MEM-REQUEST",
+            "MEM-LIMIT",
+            "STORAGE",
+            "VOLUMES",
+            "QUOTA",
+            "LABELS",
+            "NAMESPACE NAMES",
+        ]);
     }
     let lines = rows.iter().map(|row| {
-        let TenantFacts { tenant, class, labels, namespaces, pods } = &row.facts;
+        let TenantFacts { tenant, class, labels, namespaces, pods, .. } = &row.facts;
+        let size = |value: Option<u64>| or_dash(value, |value| bytes(value as f64));
         let used = |figure: fn(&TenantUsage) -> String| or_dash(row.used, figure);
         let mut cells = vec![
             printable(tenant),
@@ -113,14 +125,36 @@ fn table(rows: &[Row<'_>], wide: bool, headers: bool) -> String {
             used(|it| count(it.syscalls_total.values().sum::<u64>() as f64)),
         ];
         if wide {
+            let TenantFacts { restarts, requests, limits, .. } = &row.facts;
+            cells.extend([
+                restarts.to_string(),
+                or_dash(requests.cpu_cores, cores),
+                or_dash(limits.cpu_cores, cores),
+                size(requests.memory_bytes),
+                size(limits.memory_bytes),
+                size(row.used.and_then(|it| it.ephemeral_storage_bytes)),
+                size(row.used.and_then(|it| it.volume_bytes)),
+                fullest(&row.facts),
+            ]);
             let labels = labels.iter().map(|(key, value)| format!("{key}={value}"));
             cells.push(listed(labels));
             cells.push(listed(namespaces.iter().cloned()));
         }
         cells
     });
-    let numeric = [false, false, true, true, true, true, true, true, true, false, false];
+    let numeric = [
+        false, false, true, true, true, true, true, true, true, true, true, true, true, true, true,
+        true, false, false, false,
+    ];
     aligned(headers.then_some(&titles), lines, &numeric[..titles.len()])
+}
+
+/// How far the quota is used of which most is: `83% pods`.
+fn fullest(facts: &TenantFacts) -> String {
+    let shares = facts.quotas.iter().filter(|(_, (hard, _))| *hard > 0.0);
+    let shares = shares.map(|(resource, (hard, used))| (used / hard, resource));
+    let fullest = shares.max_by(|(a, _), (b, _)| a.total_cmp(b));
+    or_dash(fullest, |(share, resource)| format!("{} {}", percent(share), printable(resource)))
 }
 
 /// Layer 3 bytes, both directions and families.
@@ -136,8 +170,10 @@ fn listed(parts: impl Iterator<Item = String>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::{rows, selects, table};
-    use crate::usage::pod::TenantFacts;
+    use crate::usage::pod::{Amounts, TenantFacts};
     use crate::usage::tenant::{NodeUsage, TenantUsage};
 
     fn node() -> NodeUsage {
@@ -151,11 +187,19 @@ mod tests {
                     .collect(),
                 namespaces: namespaces.iter().map(|&name| name.to_owned()).collect(),
                 pods: namespaces.len() as u64,
+                requests: Amounts { cpu_cores: Some(0.5), ..Amounts::default() },
+                quotas: BTreeMap::from([
+                    ("pods".to_owned(), (10.0, 2.0)),
+                    ("requests.cpu".to_owned(), (2.0, 0.5)),
+                    ("services.loadbalancers".to_owned(), (0.0, 0.0)),
+                ]),
+                ..TenantFacts::default()
             };
         let used = |tenant: &str, cpu_seconds_total, memory_bytes| TenantUsage {
             tenant: tenant.to_owned(),
             cpu_seconds_total,
             memory_bytes,
+            ephemeral_storage_bytes: memory_bytes.map(|bytes| bytes * 2),
             ..TenantUsage::default()
         };
         NodeUsage {
@@ -179,8 +223,8 @@ mod tests {
         lazy         tenant           1     1      -       -        -        -         -
         ");
         insta::assert_snapshot!(table(&rows(&node())[..1], true, true), @"
-        NAME  CLASS   NAMESPACES  PODS  CPU  WAITED   MEMORY  NETWORK  SYSCALLS  LABELS         NAMESPACE NAMES
-        acme  tenant           2     2  12s    0.0s  5.0 MiB      0 B         0  team=payments  acme-prod,acme-test
+        NAME  CLASS   NAMESPACES  PODS  CPU  WAITED   MEMORY  NETWORK  SYSCALLS  RESTARTS  CPU-REQUEST  CPU-LIMIT  MEM-REQUEST  MEM-LIMIT   STORAGE  VOLUMES  QUOTA             LABELS         NAMESPACE NAMES
+        acme  tenant           2     2  12s    0.0s  5.0 MiB      0 B         0         0         0.50          -            -          -  10.0 MiB        -  25% requests.cpu  team=payments  acme-prod,acme-test
         ");
     }
 

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use crate::config::detection::AlertFormat;
 use crate::config::duration::Time;
 use crate::config::error::{ConfigError, found};
+use crate::config::kubelet::KubeletSettings;
 use crate::config::kubernetes::Kubernetes;
 use crate::config::resolve::LogSettings;
 use crate::config::yaml::{self, Content, Node};
@@ -39,6 +40,7 @@ pub(super) struct Settings {
     pub(super) alerts: AlertSettings,
     pub(super) events: EventSettings,
     pub(super) kubernetes: Kubernetes,
+    pub(super) kubelet: KubeletSettings,
     pub(super) tenant_labels: Vec<String>,
     pub(super) tenants: Vec<RuleSpec>,
 }

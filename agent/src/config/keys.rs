@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use figment::value::Value;
 
-use crate::config::duration;
+use crate::config::{duration, kubelet};
 use crate::identity::tenant::runtime_names;
 
 /// One key.
@@ -43,6 +43,8 @@ pub(super) enum Kind {
     AbsolutePath,
     /// The same, or nothing.
     OptionalPath,
+    /// IP address with or without a port, or nothing.
+    OptionalHost,
     /// Any text.
     Text,
     /// A regular expression.
@@ -241,6 +243,43 @@ pub(super) static KEYS: &[Key] = &[
                 say who is at the other end of a connection. It watches all pods, nodes and \
                 Services for it: some 174 B of memory for each pod, and all their changes over the \
                 network; see docs/identity.md.",
+    },
+    Key {
+        name: "kubelet.enabled",
+        kind: Kind::Flag,
+        default: "true",
+        about: "Whether the kubelet of this node is asked what pods keep on disks and in \
+                persistent volumes. Only if the API server is asked, too. Where it cannot be \
+                asked, those figures are missing and nothing else.",
+    },
+    Key {
+        name: "kubelet.address",
+        kind: Kind::OptionalHost,
+        default: "''",
+        about: "IP address of the kubelet, with or without its port (10250); empty: that of \
+                loopback.",
+    },
+    Key {
+        name: "kubelet.interval",
+        kind: Kind::Duration(Duration::from_secs(1), Duration::from_secs(3600)),
+        default: "60s",
+        about: "How often it is asked; it measures volumes once a minute. What it said three \
+                times that ago is not told any more.",
+    },
+    Key {
+        name: "kubelet.authority",
+        kind: Kind::OptionalPath,
+        default: "''",
+        about: "File with the certificates, PEM, by which the kubelet's own is signed; empty: \
+                those of the API server. Its own must be for its address or for the node's name.",
+    },
+    Key {
+        name: "kubelet.insecure",
+        kind: Kind::Flag,
+        default: "false",
+        about: "Whether its certificate is not looked at. Whoever takes its address, as a pod \
+                may on some networks, is then told the token of the agent and may do with it \
+                what the agent may.",
     },
     Key {
         name: "tenant_labels",
@@ -458,6 +497,10 @@ impl Kind {
             Self::Runtime => one_of(&runtime_names()),
             Self::AbsolutePath => "a path that begins with `/`".to_owned(),
             Self::OptionalPath => "a path that begins with `/`, or nothing".to_owned(),
+            Self::OptionalHost => {
+                "an IP address, such as `10.0.0.7`, `10.0.0.7:10250` or `[::1]:10250`, or nothing"
+                    .to_owned()
+            }
             Self::Text => "a text".to_owned(),
             Self::Regex => "a regular expression, in quotes".to_owned(),
             Self::Template => "a name, such as `acme` or `'pod-{pod_uid}'`".to_owned(),
@@ -504,6 +547,9 @@ impl Kind {
             Self::AbsolutePath => value.as_str().is_some_and(is_absolute),
             Self::OptionalPath => {
                 value.as_str().is_some_and(|path| path.is_empty() || is_absolute(path))
+            }
+            Self::OptionalHost => {
+                value.as_str().is_some_and(|host| kubelet::address(host).is_some())
             }
             _ => true,
         }

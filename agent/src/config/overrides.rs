@@ -79,6 +79,21 @@ pub struct Overrides {
     /// Whether who has which address in the whole cluster is known
     #[arg(long, value_name = "true|false")]
     pub kubernetes_addresses: Option<String>,
+    /// Whether the kubelet is asked what pods keep on disks
+    #[arg(long, value_name = "true|false")]
+    pub kubelet_enabled: Option<String>,
+    /// Where the kubelet listens
+    #[arg(long, value_name = "IP[:PORT]")]
+    pub kubelet_address: Option<String>,
+    /// How often the kubelet is asked
+    #[arg(long, value_name = "TIME")]
+    pub kubelet_interval: Option<String>,
+    /// Who signs the kubelet's certificate
+    #[arg(long, value_name = "FILE")]
+    pub kubelet_authority: Option<String>,
+    /// Whether the kubelet's certificate is not looked at
+    #[arg(long, value_name = "true|false")]
+    pub kubelet_insecure: Option<String>,
 }
 
 impl Overrides {
@@ -109,6 +124,11 @@ impl Overrides {
             kubernetes_kubeconfig,
             kubernetes_tenants,
             kubernetes_addresses,
+            kubelet_enabled,
+            kubelet_address,
+            kubelet_interval,
+            kubelet_authority,
+            kubelet_insecure,
         } = self;
         let texts = [
             ("listen", listen),
@@ -134,6 +154,11 @@ impl Overrides {
             ("kubernetes.kubeconfig", kubernetes_kubeconfig),
             ("kubernetes.tenants", kubernetes_tenants),
             ("kubernetes.addresses", kubernetes_addresses),
+            ("kubelet.enabled", kubelet_enabled),
+            ("kubelet.address", kubelet_address),
+            ("kubelet.interval", kubelet_interval),
+            ("kubelet.authority", kubelet_authority),
+            ("kubelet.insecure", kubelet_insecure),
         ];
         texts.into_iter().filter_map(|(name, text)| {
             let key = KEYS.iter().find(|key| key.name == name)?;

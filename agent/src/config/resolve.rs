@@ -18,6 +18,7 @@ use crate::config::error::{ConfigError, FLAG, closest};
 use crate::config::explain::{FILE_LAYER, explain, out_of_bounds, wrong_label, wrong_rule};
 use crate::config::file::{Settings, Source};
 use crate::config::keys::{KEYS, VARIABLE_PREFIX};
+use crate::config::kubelet::KubeletSettings;
 use crate::config::kubernetes::Kubernetes;
 use crate::config::overrides::Overrides;
 use crate::config::yaml::Content;
@@ -106,6 +107,8 @@ pub struct Config {
     pub tenants: TenantRules,
     /// Whether and how the cluster is asked.
     pub kubernetes: Kubernetes,
+    /// Whether and how the kubelet is asked.
+    pub kubelet: KubeletSettings,
     /// Rules and their alerts; `None` when the agent only meters.
     pub detection: Option<Detection>,
     /// The file that was read.
@@ -281,6 +284,7 @@ fn resolve(
         max_wait_causes: settings.max_wait_causes,
         tenants,
         kubernetes: settings.kubernetes,
+        kubelet: settings.kubelet,
         detection,
         file: None,
         warnings: variables.warnings(),

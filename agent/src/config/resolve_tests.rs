@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Config, LogFormat, LogLevel, Source, Variables, load_from, resolve};
 use crate::config::keys::KEYS;
 use crate::config::overrides::Overrides;
-use crate::config::{ConfigError, Enabled};
+use crate::config::{ConfigError, Enabled, KubeletSettings};
 use crate::identity::Subject;
 use crate::identity::cgroup_path::Workload;
 use crate::identity::cluster::samples;
@@ -136,6 +136,7 @@ fn every_key_can_be_set() {
          max_tenants: 1\n\
          max_wait_causes: 1000\n\
          kubernetes: { enabled: always, node: n, kubeconfig: /k, tenants: false, addresses: false }\n\
+         kubelet: { enabled: false, address: '::1', interval: 2m, authority: /a, insecure: true }\n\
          tenants: [ { match: { path: ^/acme }, tenant: acme } ]\n\
          tenant_labels: [ acme.com/team ]\n",
     )
@@ -147,6 +148,14 @@ fn every_key_can_be_set() {
     let kubernetes = &config.kubernetes;
     assert_eq!((kubernetes.enabled, &*kubernetes.node), (Enabled::Always, "n"));
     assert_eq!((kubernetes.kubeconfig(), kubernetes.tenants), (Some(Path::new("/k")), false));
+    let kubelet = KubeletSettings {
+        enabled: false,
+        address: "[::1]:10250".parse().unwrap(),
+        interval: Duration::from_secs(120),
+        authority: "/a".into(),
+        insecure: true,
+    };
+    assert_eq!(config.kubelet, kubelet);
     assert_eq!(config.state, Path::new("/y"));
     assert_eq!((config.max_cgroups, config.max_tenants, config.max_wait_causes), (64, 1, 1000));
     assert_eq!(config.tenants.tenant(Some("/acme/x")).as_str(), "acme");
@@ -263,7 +272,7 @@ fn unknown_keys() {
       |
     1 | colour: red
       | ^^^^^^
-      = expected one of `listen`, `interval`, `log`, `pin`, `state`, `max_cgroups`, `max_tenants`, `max_wait_causes`, `rules`, `alerts`, `events`, `kubernetes`, `tenant_labels`, `tenants`
+      = expected one of `listen`, `interval`, `log`, `pin`, `state`, `max_cgroups`, `max_tenants`, `max_wait_causes`, `rules`, `alerts`, `events`, `kubernetes`, `kubelet`, `tenant_labels`, `tenants`
     "#);
     insta::assert_snapshot!(mistake("tenants:\n  - match: { pods: true }\n    tenant: a\n"), @"
     landlord.yaml:2:14: unknown key `pods` in `match` of tenant rule 1

@@ -4,22 +4,24 @@
 //! what pods use until it is told whose they are.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::config_file::Annotations;
 use super::{PROC, PipelineError, local_addresses};
-use crate::config::{Config, Kubernetes};
+use crate::config::{Config, KubeletSettings};
 use crate::identity::Known;
 use crate::identity::cluster::addresses;
 use crate::identity::cluster::change::Trouble;
 use crate::identity::cluster::directory::Limits;
 use crate::identity::cluster::{Change, Directory, Source};
+use crate::identity::kubernetes::kubelet::{Kubelet, KubeletReader};
 use crate::identity::kubernetes::tenant_crd::TenantResource;
 use crate::identity::kubernetes::tenant_status::{EVERY, StatusWriter};
 use crate::identity::kubernetes::watch::{Keys, Patience};
@@ -43,7 +45,7 @@ const OWN_NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/names
 pub(super) struct Node {
     /// Its name.
     pub(super) name: Box<str>,
-    /// What is asked of the API server.
+    /// What is asked of the API server, and of the kubelet.
     pub(super) watched: Vec<Source>,
 }
 
@@ -55,7 +57,8 @@ impl Node {
 }
 
 /// What is asked, when the configuration wants that.
-pub(super) fn node(config: &Kubernetes) -> Option<Node> {
+pub(super) fn node(config: &Config) -> Option<Node> {
+    let Config { kubernetes: config, kubelet, .. } = config;
     if !config.is_wanted(Access::is_in_cluster()) {
         return None;
     }
@@ -70,6 +73,9 @@ pub(super) fn node(config: &Kubernetes) -> Option<Node> {
     }
     if config.addresses {
         watched.extend([Source::RemotePods, Source::Nodes, Source::Services]);
+    }
+    if kubelet.enabled {
+        watched.push(Source::Kubelet);
     }
     Some(Node { name: name.into(), watched })
 }
@@ -87,25 +93,46 @@ pub(super) fn known(config: &Config, node: Option<&Node>) -> Arc<Known> {
     })
 }
 
-/// Asks the API server once for what the agent would watch. `None`: it would not.
+/// Asks the API server and the kubelet once for what the agent would. `None`: it would
+/// not.
 ///
 /// # Errors
 ///
 /// When no thread can be started.
-pub fn try_api_server(config: &Kubernetes) -> Result<Option<Trial>, PipelineError> {
+pub fn try_api_server(config: &Config) -> Result<Option<Trial>, PipelineError> {
     let Some(Node { name, watched }) = node(config) else { return Ok(None) };
-    let access = Access::new(config.kubeconfig(), ANSWER_TO_PERSON);
-    let answers = super::runtime()?.block_on(trial::ask(&access, &name, &watched));
-    Ok(Some(Trial { node: name, answers }))
+    let access = Access::new(config.kubernetes.kubeconfig(), ANSWER_TO_PERSON);
+    let (answers, kubelet) = super::runtime()?.block_on(async {
+        let answers = trial::ask(&access, &name, &watched).await;
+        let kubelet = match watched.contains(&Source::Kubelet) {
+            true => Some(reader(&access, &config.kubelet, &name).ask().await),
+            false => None,
+        };
+        (answers, kubelet.map(|told| told.map(|pods| pods.len())))
+    });
+    let kubelet = kubelet.map(|answer| (config.kubelet.address, answer));
+    Ok(Some(Trial { node: name, answers, kubelet }))
 }
 
-/// What the API server tells an agent here.
+fn reader(access: &Access, kubelet: &KubeletSettings, node: &str) -> KubeletReader {
+    let kubelet = Kubelet {
+        address: kubelet.address,
+        node: node.into(),
+        authority: kubelet.authority().map(Path::to_owned),
+        insecure: kubelet.insecure,
+    };
+    KubeletReader::new(access, &kubelet)
+}
+
+/// What the API server and the kubelet tell an agent here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trial {
     /// Name of the node whose pods were asked for.
     pub node: Box<str>,
     /// Each source and what is wrong with it.
     pub answers: Vec<(Source, Option<Trouble>)>,
+    /// The kubelet, and how many pods it told of; `None`: it is not to be asked.
+    pub kubelet: Option<(SocketAddr, Result<usize, Trouble>)>,
 }
 
 /// The watches and their way; dropped, they end.
@@ -119,6 +146,7 @@ pub(super) struct Cluster {
     way: JoinHandle<()>,
     /// Writes statuses, and gives its lease back at the end.
     writer: Option<JoinHandle<()>>,
+    kubelet: Option<AbortHandle>,
 }
 
 impl Cluster {
@@ -156,6 +184,17 @@ impl Cluster {
                 Change::Tenants,
             );
         }
+        let kubelet = node.watched.contains(&Source::Kubelet).then(|| {
+            if config.kubelet.insecure {
+                tracing::warn!(
+                    address = %config.kubelet.address,
+                    "the kubelet's certificate is not looked at (`kubelet.insecure`): whoever takes \
+                     its address is told the token of this agent"
+                );
+            }
+            let reader = reader(&access, &config.kubelet, &node.name);
+            tokio::spawn(reader.run(config.kubelet.interval, sender.clone())).abort_handle()
+        });
         let writer = has_objects.then(|| write_statuses(config, &access, &node.name)).flatten();
         let (reports, writer) = writer.unzip();
         let (told, annotations) = watch::channel([].into());
@@ -165,7 +204,7 @@ impl Cluster {
         let notes = Notes { reports, annotations: told };
         let way = tokio::spawn(lead(news, running, stopped, take, Arc::clone(known), notes));
         tracing::info!(node = &*node.name, "asking the API server whose pods are");
-        Self { annotations, keys, runs, way, writer }
+        Self { annotations, keys, runs, way, writer, kubelet }
     }
 
     /// A way to ask for annotations of namespaces.
@@ -175,6 +214,9 @@ impl Cluster {
 
     /// Ends it.
     pub(super) async fn stop(self) {
+        if let Some(kubelet) = self.kubelet {
+            kubelet.abort();
+        }
         drop(self.runs);
         if let Err(error) = self.way.await {
             tracing::error!(%error, "the way of news from the API server ended badly");

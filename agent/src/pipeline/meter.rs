@@ -12,6 +12,7 @@ use std::{
 
 use super::{
     PipelineError, clock, clock::monotonic_ns, cluster, heard::Heard, roster, settling::Settling,
+    stored::Stored,
 };
 use crate::{
     config::{Config, Detection},
@@ -78,6 +79,7 @@ pub struct Meter {
     pods: Accounts,
     settling: Settling,
     heard: Heard,
+    stored: Stored,
     process: ProcessMeter,
     /// Where totals are saved; `None` when the counters do not outlive us either.
     state: Option<State>,
@@ -132,6 +134,7 @@ impl Meter {
             pods,
             settling: Settling::default(),
             heard: Heard::default(),
+            stored: Stored::new(config.kubelet.interval),
             process: ProcessMeter::new().map_err(PipelineError::io("own process"))?,
             state,
             saved: Instant::now(),
@@ -158,6 +161,12 @@ impl Meter {
     /// When the kernel refuses a read; the news is taken all the same.
     pub fn change(&mut self, change: Change) -> Result<(), PipelineError> {
         self.heard.note(&change, SystemTime::now());
+        if let Change::Storage(pods) = change {
+            let now_ns = monotonic_ns();
+            self.count_storage(now_ns);
+            self.stored.take(pods, now_ns);
+            return Ok(());
+        }
         let read = match self.known.would_change_tenants(&change) {
             true => self.close(),
             false => Ok(()),
@@ -264,9 +273,22 @@ impl Meter {
                 of_pods.next().flatten().unwrap_or_else(|| Arc::clone(&host))
             });
         }
+        self.count_storage(monotonic_ns());
         self.settling.turn(&mut self.registry, &mut self.accounts, &self.known, monotonic_ns());
         self.live = reading.cgroups.iter().filter(|cgroup| cgroup.alive).count() as u64;
         Ok(reading)
+    }
+
+    /// Charges what is kept on disks until now to whose it is.
+    fn count_storage(&mut self, now_ns: u64) {
+        if self.stored.is_empty() {
+            return;
+        }
+        let seen = self.registry.pods();
+        self.known.ask(now_ns, |knowledge| {
+            let (tenants, pods) = (&mut self.accounts, &mut self.pods);
+            self.stored.turn(now_ns, &seen, knowledge.directory, tenants, pods);
+        });
     }
 
     /// Gives back slots that were retired before the last reading: it has their
@@ -369,6 +391,7 @@ impl Meter {
         self.known.ask(monotonic_ns(), |knowledge| {
             let directory = knowledge.directory;
             usage.pods = roster::pods(&seen, directory, used);
+            self.stored.add(&mut usage.pods);
             usage.owners = roster::owners(&seen, directory);
             usage.quotas = roster::quotas(&seen, directory);
             let mut sources = roster::sources(&node.watched, directory);

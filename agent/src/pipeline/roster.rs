@@ -4,11 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::identity::PENDING;
 use crate::identity::cluster::addresses::Figures;
-use crate::identity::cluster::object::{PodContainer, Resources};
+use crate::identity::cluster::object::{PodContainer, Resources, is_cpu};
 use crate::identity::cluster::{Directory, Health, Source};
 use crate::identity::registry::{SeenPod, SeenPods};
+use crate::identity::{PENDING, UNKNOWN};
 use crate::usage::pod::{AddressUsage, Amounts, PodUsage, QuotaUsage, SourceUsage, TenantFacts};
 use crate::usage::tenant::TenantUsage;
 
@@ -42,12 +42,26 @@ fn pod(uid: &str, seen: &SeenPod, directory: &Directory, used: TenantUsage) -> P
         attribution: how(seen).to_owned(),
         alive: seen.alive,
         qos: told.and_then(|pod| pod.qos).map_or("", |qos| qos.name()).to_owned(),
-        restarts: containers.iter().map(|container| u64::from(container.restarts)).sum(),
+        restarts: restarts(containers),
         created_unix_s: told.map(|pod| pod.created_unix_s),
-        requests: sum(containers, |container| &container.requests, Option::is_some),
-        limits: sum(containers, |container| &container.limits, |_| true),
+        requests: requests(containers),
+        limits: limits(containers),
         used: TenantUsage { tenant: attribution.tenant().to_string(), ..used },
+        ..PodUsage::default()
     }
+}
+
+fn restarts(containers: &[PodContainer]) -> u64 {
+    containers.iter().map(|container| u64::from(container.restarts)).sum()
+}
+
+fn requests(containers: &[PodContainer]) -> Amounts {
+    sum(containers, |container| &container.requests, Option::is_some)
+}
+
+/// Only where all containers have one: one without may take all there is.
+fn limits(containers: &[PodContainer]) -> Amounts {
+    sum(containers, |container| &container.limits, |_| true)
 }
 
 /// How the identity of a pod was found.
@@ -82,19 +96,68 @@ pub(super) fn owners(seen: &SeenPods, directory: &Directory) -> Vec<TenantFacts>
         labels: assignment.labels.as_ref().clone(),
         ..TenantFacts::default()
     };
+    let mut tenants: HashMap<&str, String> = HashMap::new();
     let mut namespaces: Vec<_> = directory.namespaces().collect();
     namespaces.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     for namespace in namespaces {
         let assignment = directory.tenancy().of_namespace(namespace);
         let facts = owners.entry(assignment.tenant.to_string()).or_insert_with(|| new(&assignment));
         facts.namespaces.push(namespace.name.to_string());
+        tenants.insert(&namespace.name, facts.tenant.clone());
     }
-    for pod in seen.values().filter(|pod| pod.alive && !pod.pending) {
+    for (uid, pod) in seen.iter().filter(|(_, pod)| pod.alive && !pod.pending) {
         let assignment = &pod.attribution.assignment;
         let facts = owners.entry(assignment.tenant.to_string()).or_insert_with(|| new(assignment));
         facts.pods += 1;
+        let told = directory.pod(uid);
+        let qos = told.and_then(|pod| pod.qos).map_or(UNKNOWN, |qos| qos.name());
+        *facts.qos.entry(qos.to_owned()).or_default() += 1;
+        let Some(told) = told else { continue };
+        let (requests, limits) = (requests(&told.containers), limits(&told.containers));
+        facts.restarts += restarts(&told.containers);
+        facts.requests.add(&requests);
+        facts.limits.add(&limits);
+    }
+    for ((namespace, resource), (hard, used)) in tightest(directory) {
+        let Some(owner) = tenants.get(namespace).and_then(|tenant| owners.get_mut(tenant)) else {
+            continue;
+        };
+        let sum = owner.quotas.entry(resource.to_owned()).or_default();
+        sum.0 += hard;
+        sum.1 += used;
     }
     owners.into_values().collect()
+}
+
+/// Namespace and resource → hard and used, of the quota that allows least.
+fn tightest(directory: &Directory) -> BTreeMap<(&str, &str), (f64, f64)> {
+    let mut tightest: BTreeMap<(&str, &str), (f64, f64)> = BTreeMap::new();
+    for quota in directory.quotas() {
+        for (resource, &(hard, used)) in &quota.resources {
+            let scale = if is_cpu(resource) { 1e3 } else { 1.0 };
+            let amounts = (hard as f64 / scale, used as f64 / scale);
+            let least = tightest.entry((&quota.namespace, full_name(resource))).or_insert(amounts);
+            if amounts.0 < least.0 {
+                *least = amounts;
+            }
+        }
+    }
+    tightest
+}
+
+/// A resource as it is called at full length.
+fn full_name(resource: &str) -> &str {
+    match resource {
+        "cpu" => "requests.cpu",
+        "memory" => "requests.memory",
+        "ephemeral-storage" => "requests.ephemeral-storage",
+        "count/pods" => "pods",
+        "count/configmaps" => "configmaps",
+        "count/secrets" => "secrets",
+        "count/services" => "services",
+        "count/persistentvolumeclaims" => "persistentvolumeclaims",
+        other => other,
+    }
 }
 
 /// Quotas of the namespaces that have a pod here.

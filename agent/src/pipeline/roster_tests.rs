@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{owners, pods, quotas, sources};
+use crate::identity::cgroup_path::Qos;
 use crate::identity::cluster::change::{Change, Health, Trouble, Update};
 use crate::identity::cluster::directory::{Directory, Limits};
 use crate::identity::cluster::object::{Pod, PodContainer, Quota, Resources};
@@ -41,6 +42,7 @@ fn directory() -> Directory {
             container("web", Some(250), Some(1000)),
             container("side", Some(50), None),
         ],
+        qos: Some(Qos::Burstable),
         ..samples::pod(WEB, "acme-prod/web", "")
     };
     directory.apply(Change::Pods(Update::All(vec![web])), 0);
@@ -49,7 +51,12 @@ fn directory() -> Directory {
         name: "all".into(),
         resources: [("pods".into(), (10, 1))].into(),
     };
-    let all = vec![quota("acme-prod"), quota("nobody")];
+    let tight = Quota {
+        name: "tight".into(),
+        resources: [("count/pods".into(), (4, 1)), ("cpu".into(), (1500, 300))].into(),
+        ..quota("acme-prod")
+    };
+    let all = vec![quota("acme-prod"), tight, quota("acme-dev"), quota("nobody")];
     directory.apply(Change::Quotas(Update::All(all)), 0);
     directory
 }
@@ -98,7 +105,13 @@ fn tenants_of_namespaces_and_pods() {
         ("unassigned", "unassigned", "nobody".to_owned(), 0),
     ];
     assert_eq!(is, expected);
-    assert_eq!(owners[0].labels, [("team".to_owned(), "oil".to_owned())].into());
+    let acme = &owners[0];
+    assert_eq!(acme.labels, [("team".to_owned(), "oil".to_owned())].into());
+    assert_eq!((acme.restarts, &acme.qos), (4, &[("Burstable".to_owned(), 1)].into()));
+    assert_eq!((acme.requests.cpu_cores, acme.limits.cpu_cores), (Some(0.3), None));
+    // Of two quotas of a namespace the tighter one, and those of all its namespaces.
+    let quotas = [("pods".to_owned(), (14.0, 2.0)), ("requests.cpu".to_owned(), (1.5, 0.3))];
+    assert_eq!(acme.quotas, quotas.into());
 }
 
 #[test]
@@ -106,7 +119,7 @@ fn quotas_of_namespaces_that_have_pods_here() {
     let directory = directory();
     let quotas = quotas(&seen(&directory), &directory);
     let is: Vec<_> = quotas.iter().map(|it| (&*it.namespace, &*it.tenant)).collect();
-    assert_eq!(is, [("acme-prod", "acme")]);
+    assert_eq!(is, [("acme-prod", "acme"), ("acme-prod", "acme")]);
 }
 
 #[test]

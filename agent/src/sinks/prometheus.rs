@@ -105,6 +105,7 @@ fn unit(unit: catalogue::Unit) -> Option<Unit> {
     match unit {
         catalogue::Unit::Seconds => Some(Unit::Seconds),
         catalogue::Unit::Bytes => Some(Unit::Bytes),
+        catalogue::Unit::ByteSeconds => Some(Unit::Other("byte_seconds".to_owned())),
         catalogue::Unit::Cores => Some(Unit::Other("cores".to_owned())),
         catalogue::Unit::None => None,
     }
@@ -135,7 +136,7 @@ mod tests {
     use crate::identity::CgroupId;
     use crate::usage::accounts::{Accounts, Limits};
     use crate::usage::catalogue::metrics;
-    use crate::usage::pod::{AddressUsage, IdentityUsage, SourceUsage};
+    use crate::usage::pod::{AddressUsage, Amounts, IdentityUsage, SourceUsage, TenantFacts};
     use crate::usage::reading::{
         CgroupReading, FileFigures, NetworkReading, Reading, Slot, SyscallNumber, Traffic,
         WaitReading,
@@ -167,7 +168,37 @@ mod tests {
             memory_limit_bytes: Some(1 << 40),
             oom_kills_total: 2,
             disk_bytes_total: ByDiskDirection { read: 5, write: 6 },
+            ephemeral_storage_bytes: Some(20),
+            ephemeral_storage_byte_seconds_total: 21.5,
+            volume_bytes: Some(22),
+            volume_byte_seconds_total: 23.5,
+            volume_capacity_bytes: Some(24),
+            volume_capacity_byte_seconds_total: 25.5,
         };
+        let amounts = Amounts {
+            cpu_cores: Some(0.25),
+            memory_bytes: Some(1 << 20),
+            ephemeral_storage_bytes: Some(1 << 30),
+        };
+        let owner = TenantFacts {
+            tenant: tenant.tenant.clone(),
+            pods: 2,
+            qos: BTreeMap::from([("Burstable".to_owned(), 2)]),
+            restarts: 3,
+            requests: amounts,
+            limits: amounts,
+            quotas: BTreeMap::from([
+                ("example.com/gpu".to_owned(), (1.0, 0.0)),
+                ("requests.cpu".to_owned(), (2.0, 0.5)),
+            ]),
+            ..TenantFacts::default()
+        };
+        // Of whom nothing is here, or who has no name among the metrics.
+        let others = ["elsewhere", "folded"].map(|name| TenantFacts {
+            tenant: name.to_owned(),
+            pods: u64::from(name == "folded"),
+            ..TenantFacts::default()
+        });
         let agent = AgentUsage {
             lost_total: BTreeMap::from([("slots_exhausted".to_owned(), 0)]),
             cgroups: 4,
@@ -214,7 +245,13 @@ mod tests {
             addresses: Some(AddressUsage { addresses: 7, ..AddressUsage::default() }),
             ..IdentityUsage::default()
         };
-        NodeUsage { agent, tenants: vec![tenant], identity: Some(identity), ..NodeUsage::default() }
+        NodeUsage {
+            agent,
+            tenants: vec![tenant],
+            owners: [owner].into_iter().chain(others).collect(),
+            identity: Some(identity),
+            ..NodeUsage::default()
+        }
     }
 
     #[test]
@@ -269,6 +306,50 @@ mod tests {
         landlord_tenant_disk_bytes_total{tenant="a\"b\\c\nd",direction="write"} 6
         # TYPE landlord_tenant_cgroups gauge
         landlord_tenant_cgroups{tenant="a\"b\\c\nd"} 3
+        # TYPE landlord_tenant_ephemeral_storage_bytes gauge
+        # UNIT landlord_tenant_ephemeral_storage_bytes bytes
+        landlord_tenant_ephemeral_storage_bytes{tenant="a\"b\\c\nd"} 20
+        # TYPE landlord_tenant_ephemeral_storage_byte_seconds counter
+        # UNIT landlord_tenant_ephemeral_storage_byte_seconds byte_seconds
+        landlord_tenant_ephemeral_storage_byte_seconds_total{tenant="a\"b\\c\nd"} 21.5
+        # TYPE landlord_tenant_volume_bytes gauge
+        # UNIT landlord_tenant_volume_bytes bytes
+        landlord_tenant_volume_bytes{tenant="a\"b\\c\nd"} 22
+        # TYPE landlord_tenant_volume_byte_seconds counter
+        # UNIT landlord_tenant_volume_byte_seconds byte_seconds
+        landlord_tenant_volume_byte_seconds_total{tenant="a\"b\\c\nd"} 23.5
+        # TYPE landlord_tenant_volume_capacity_bytes gauge
+        # UNIT landlord_tenant_volume_capacity_bytes bytes
+        landlord_tenant_volume_capacity_bytes{tenant="a\"b\\c\nd"} 24
+        # TYPE landlord_tenant_volume_capacity_byte_seconds counter
+        # UNIT landlord_tenant_volume_capacity_byte_seconds byte_seconds
+        landlord_tenant_volume_capacity_byte_seconds_total{tenant="a\"b\\c\nd"} 25.5
+        # TYPE landlord_pods gauge
+        landlord_pods{tenant="a\"b\\c\nd",qos="Burstable"} 2
+        # TYPE landlord_pod_restarts gauge
+        landlord_pod_restarts{tenant="a\"b\\c\nd"} 3
+        # TYPE landlord_pod_requests_cpu_cores gauge
+        # UNIT landlord_pod_requests_cpu_cores cores
+        landlord_pod_requests_cpu_cores{tenant="a\"b\\c\nd"} 0.25
+        # TYPE landlord_pod_requests_memory_bytes gauge
+        # UNIT landlord_pod_requests_memory_bytes bytes
+        landlord_pod_requests_memory_bytes{tenant="a\"b\\c\nd"} 1048576
+        # TYPE landlord_pod_requests_ephemeral_storage_bytes gauge
+        # UNIT landlord_pod_requests_ephemeral_storage_bytes bytes
+        landlord_pod_requests_ephemeral_storage_bytes{tenant="a\"b\\c\nd"} 1073741824
+        # TYPE landlord_pod_limits_cpu_cores gauge
+        # UNIT landlord_pod_limits_cpu_cores cores
+        landlord_pod_limits_cpu_cores{tenant="a\"b\\c\nd"} 0.25
+        # TYPE landlord_pod_limits_memory_bytes gauge
+        # UNIT landlord_pod_limits_memory_bytes bytes
+        landlord_pod_limits_memory_bytes{tenant="a\"b\\c\nd"} 1048576
+        # TYPE landlord_pod_limits_ephemeral_storage_bytes gauge
+        # UNIT landlord_pod_limits_ephemeral_storage_bytes bytes
+        landlord_pod_limits_ephemeral_storage_bytes{tenant="a\"b\\c\nd"} 1073741824
+        # TYPE landlord_quota_hard gauge
+        landlord_quota_hard{tenant="a\"b\\c\nd",resource="requests.cpu"} 2.0
+        # TYPE landlord_quota_used gauge
+        landlord_quota_used{tenant="a\"b\\c\nd",resource="requests.cpu"} 0.5
         # TYPE landlord_lost counter
         landlord_lost_total{cause="slots_exhausted"} 0
         # TYPE landlord_feature_enabled gauge

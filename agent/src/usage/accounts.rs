@@ -64,6 +64,7 @@ use serde::{Deserialize, Serialize};
 use super::mark::{FileDeltas, Mark};
 use super::nesting::Tree;
 use super::reading::{CgroupReading, FileFigures, Reading, Slot, WaitReading};
+use super::storage::StorageSums;
 use super::tenant::{AgentUsage, NodeUsage};
 use super::totals::{Totals, add, add_level};
 use crate::identity::{HOST, OTHER, UNKNOWN};
@@ -103,6 +104,21 @@ pub(super) struct Books {
     /// The kernel's cumulative losses at the last observation.
     #[serde(with = "super::saved::losses")]
     lost_in_kernel: BTreeMap<LossCause, u64>,
+}
+
+impl Books {
+    /// Sums of storage of those that have any.
+    pub(super) fn storage(&self) -> impl Iterator<Item = (Arc<str>, StorageSums)> {
+        let all = self.tenants.iter().filter(|(_, totals)| !totals.storage.is_zero());
+        all.map(|(label, totals)| (Arc::clone(label), totals.storage))
+    }
+
+    /// Puts them back.
+    pub(super) fn set_storage(&mut self, storage: BTreeMap<Arc<str>, StorageSums>) {
+        for (label, sums) in storage {
+            self.tenants.entry(label).or_default().storage = sums;
+        }
+    }
 }
 
 impl Accounts {
@@ -179,6 +195,12 @@ impl Accounts {
         }
         let first_observation = self.books.sequence == 1;
         self.books.marks.entry(cgroup.slot).or_insert_with(|| Mark::new(cgroup, first_observation))
+    }
+
+    /// The sums of an owner, or those of `other` when there is no room for it.
+    pub(super) fn totals_of(&mut self, owner: &Arc<str>) -> &mut Totals {
+        let label = self.admit(std::slice::from_ref(owner)).pop();
+        self.tenant(&label.unwrap_or_else(|| Arc::clone(owner)))
     }
 
     fn tenant(&mut self, label: &Arc<str>) -> &mut Totals {

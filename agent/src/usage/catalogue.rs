@@ -11,6 +11,8 @@ mod agent;
 mod events;
 mod identity;
 mod page;
+mod pods;
+mod storage;
 mod tenant;
 
 pub use page::markdown;
@@ -34,6 +36,8 @@ pub enum Unit {
     Seconds,
     /// Bytes.
     Bytes,
+    /// Bytes that were kept for a second.
+    ByteSeconds,
     /// CPU cores, or parts of one.
     Cores,
     /// A number of things.
@@ -88,6 +92,7 @@ impl Unit {
         match self {
             Self::Seconds => Some("seconds"),
             Self::Bytes => Some("bytes"),
+            Self::ByteSeconds => Some("byte_seconds"),
             Self::Cores => Some("cores"),
             Self::None => None,
         }
@@ -96,7 +101,15 @@ impl Unit {
 
 /// Every metric, in the order of the exposition.
 pub fn metrics() -> impl Iterator<Item = &'static Metric> {
-    [tenant::METRICS, agent::METRICS, events::METRICS, identity::METRICS].into_iter().flatten()
+    let rooms = [
+        tenant::METRICS,
+        storage::METRICS,
+        pods::METRICS,
+        agent::METRICS,
+        events::METRICS,
+        identity::METRICS,
+    ];
+    rooms.into_iter().flatten()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! - [`accounts`]: the totals, kept by deltas against each slot's `mark`;
 //!   `nesting` takes apart what the files of a cgroup say of its children,
 //!   `totals` is one tenant's sums.
+//! - [`storage`]: what is kept on disks, and for how long.
 //! - [`saved`] and [`state_file`]: the totals as bytes, and those bytes on disk.
 //! - [`catalogue`]: the one list of metrics.
 //!
@@ -19,5 +20,6 @@ pub mod pod;
 pub mod reading;
 pub mod saved;
 pub mod state_file;
+pub mod storage;
 pub mod tenant;
 mod totals;

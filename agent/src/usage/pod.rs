@@ -30,6 +30,12 @@ pub struct PodUsage {
     pub requests: Amounts,
     /// Sum of its containers' limits; of a resource only when all have one.
     pub limits: Amounts,
+    /// Its persistent volumes, ordered by claim; empty where the kubelet does not tell.
+    #[serde(default)]
+    pub volumes: Vec<VolumeUsage>,
+    /// Inodes of its writable layers, logs and local volumes; absent as well.
+    #[serde(default)]
+    pub ephemeral_storage_inodes: Option<u64>,
     /// What it used, under the name of its tenant.
     pub used: TenantUsage,
 }
@@ -45,8 +51,36 @@ pub struct Amounts {
     pub ephemeral_storage_bytes: Option<u64>,
 }
 
-/// Who is a tenant, and of what.
+impl Amounts {
+    /// Adds what somebody else has; what neither says stays unsaid.
+    pub fn add(&mut self, other: &Self) {
+        let sum = |sum: Option<u64>, part: Option<u64>| match (sum, part) {
+            (Some(sum), Some(part)) => Some(sum.saturating_add(part)),
+            (sum, part) => sum.or(part),
+        };
+        self.cpu_cores = match (self.cpu_cores, other.cpu_cores) {
+            (Some(sum), Some(part)) => Some(sum + part),
+            (sum, part) => sum.or(part),
+        };
+        self.memory_bytes = sum(self.memory_bytes, other.memory_bytes);
+        self.ephemeral_storage_bytes =
+            sum(self.ephemeral_storage_bytes, other.ephemeral_storage_bytes);
+    }
+}
+
+/// A persistent volume of a pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VolumeUsage {
+    /// Name of the claim, in the pod's namespace.
+    pub claim: String,
+    /// Bytes in use; absent before they are measured.
+    pub used_bytes: Option<u64>,
+    /// Bytes there are; absent before they are measured.
+    pub capacity_bytes: Option<u64>,
+}
+
+/// Who is a tenant, and of what.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TenantFacts {
     /// The tenant's name.
     pub tenant: String,
@@ -58,6 +92,22 @@ pub struct TenantFacts {
     pub namespaces: Vec<String>,
     /// Its pods on this node.
     pub pods: u64,
+    /// The same by quality of service; `unknown` where that is not told.
+    #[serde(default)]
+    pub qos: BTreeMap<String, u64>,
+    /// Restarts of all their containers.
+    #[serde(default)]
+    pub restarts: u64,
+    /// Sum of their requests.
+    #[serde(default)]
+    pub requests: Amounts,
+    /// Sum of the limits of those that have one.
+    #[serde(default)]
+    pub limits: Amounts,
+    /// Quotas of its namespaces in the whole cluster: resource → hard and used, summed, in
+    /// cores, bytes or numbers. Of several in a namespace the tightest counts.
+    #[serde(default)]
+    pub quotas: BTreeMap<String, (f64, f64)>,
 }
 
 /// A `ResourceQuota` and how far it is used.

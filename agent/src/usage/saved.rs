@@ -5,12 +5,21 @@
 //! checksum over the rest. Whatever comes back from a damaged or foreign file is
 //! a [`StateError`], never totals that were not saved.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::accounts::{Accounts, Books, Limits};
+use super::storage::StorageSums;
 
 const MAGIC: &[u8; 8] = b"landlord";
 /// Raised with every change of [`Books`] or what it holds.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// The format before it, which ends with the books: nothing of storage.
+const WITHOUT_STORAGE: u32 = 1;
 const HEADER_BYTES: usize = MAGIC.len() + size_of::<u32>() + size_of::<u64>() + size_of::<u32>();
+
+/// Sums of storage of those that have any.
+type Storage = BTreeMap<Arc<str>, StorageSums>;
 
 /// Why saved accounts cannot be continued. The caller starts a new epoch: it
 /// clears the kernel's maps and begins at zero.
@@ -50,7 +59,9 @@ impl Accounts {
     ///
     /// [`StateError::Encode`], which no content of the accounts is known to cause.
     pub fn to_bytes(&self, epoch: u64) -> Result<Vec<u8>, StateError> {
-        let payload = postcard::to_stdvec(&self.books).map_err(StateError::Encode)?;
+        let mut payload = postcard::to_stdvec(&self.books).map_err(StateError::Encode)?;
+        let storage: Storage = self.books.storage().collect();
+        payload.extend(postcard::to_stdvec(&storage).map_err(StateError::Encode)?);
         let mut bytes = Vec::with_capacity(HEADER_BYTES + payload.len());
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&FORMAT.to_le_bytes());
@@ -70,7 +81,7 @@ impl Accounts {
         let Some(rest) = bytes.strip_prefix(MAGIC) else { return Err(StateError::Foreign) };
         let (format, rest) = rest.split_first_chunk().ok_or(StateError::Damaged)?;
         let found = u32::from_le_bytes(*format);
-        if found != FORMAT {
+        if ![WITHOUT_STORAGE, FORMAT].contains(&found) {
             return Err(StateError::Format { found });
         }
         let (found_epoch, rest) = rest.split_first_chunk().ok_or(StateError::Damaged)?;
@@ -79,14 +90,22 @@ impl Accounts {
         if u32::from_le_bytes(*found_checksum) != checksum(header, payload) {
             return Err(StateError::Damaged);
         }
+        let format = found;
         let found = u64::from_le_bytes(*found_epoch);
         if found != epoch {
             return Err(StateError::Epoch { found, expected: epoch });
         }
-        match postcard::take_from_bytes::<Books>(payload) {
-            Ok((books, [])) => Ok(Self { limits, books }),
-            Ok(_) | Err(_) => Err(StateError::Damaged),
+        let damaged = |_| StateError::Damaged;
+        let (mut books, rest) = postcard::take_from_bytes::<Books>(payload).map_err(damaged)?;
+        let (storage, rest) = match format {
+            WITHOUT_STORAGE => (Storage::new(), rest),
+            _ => postcard::take_from_bytes::<Storage>(rest).map_err(damaged)?,
+        };
+        if !rest.is_empty() {
+            return Err(StateError::Damaged);
         }
+        books.set_storage(storage);
+        Ok(Self { limits, books })
     }
 }
 

@@ -69,6 +69,25 @@ pub struct TenantUsage {
     pub oom_kills_total: u64,
     /// Block I/O bytes.
     pub disk_bytes_total: ByDiskDirection<u64>,
+    /// Bytes of its pods' writable layers, logs and local volumes, as the kubelet measures
+    /// them; absent where it does not tell.
+    #[serde(default)]
+    pub ephemeral_storage_bytes: Option<u64>,
+    /// The same over time, since the counters began, as far as it was measured.
+    #[serde(default)]
+    pub ephemeral_storage_byte_seconds_total: f64,
+    /// Bytes in persistent volumes that its pods have here, each claim once.
+    #[serde(default)]
+    pub volume_bytes: Option<u64>,
+    /// The same over time.
+    #[serde(default)]
+    pub volume_byte_seconds_total: f64,
+    /// Bytes that these volumes could hold.
+    #[serde(default)]
+    pub volume_capacity_bytes: Option<u64>,
+    /// The same over time.
+    #[serde(default)]
+    pub volume_capacity_byte_seconds_total: f64,
 }
 
 /// The agent's own figures of the same instant.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::mark::Deltas;
 use super::reading::{NetworkReading, SyscallNumber, Traffic};
+use super::storage::{StorageLevels, StorageSums};
 use super::tenant::{ByDirection, ByDiskDirection, ByFamily, TenantUsage};
 use crate::syscalls;
 
@@ -28,6 +29,9 @@ pub(super) struct Totals {
     pub(super) throttled_ns: u64,
     pub(super) disk_read_bytes: u64,
     pub(super) disk_write_bytes: u64,
+    /// Saved beside the others, which may be older than it.
+    #[serde(skip)]
+    pub(super) storage: StorageSums,
     /// Of the last observation only, so it is not saved.
     #[serde(skip)]
     pub(super) levels: Levels,
@@ -41,6 +45,7 @@ pub(super) struct Levels {
     pub(super) memory_peak_bytes: Option<u64>,
     pub(super) memory_limit_bytes: Option<u64>,
     pub(super) cpu_limit_millis: Option<u64>,
+    pub(super) storage: StorageLevels,
 }
 
 impl Totals {
@@ -66,6 +71,7 @@ impl Totals {
         add(&mut self.throttled_ns, other.throttled_ns);
         add(&mut self.disk_read_bytes, other.disk_read_bytes);
         add(&mut self.disk_write_bytes, other.disk_write_bytes);
+        self.storage.absorb(&other.storage);
     }
 
     /// The sums in the units of the metrics.
@@ -84,7 +90,7 @@ impl Totals {
                 ipv6: figure(&self.network.receive_ipv6),
             },
         };
-        TenantUsage {
+        let mut usage = TenantUsage {
             tenant: tenant.to_owned(),
             cgroups: self.levels.cgroups,
             cpu_seconds_total: seconds(self.cpu_ns),
@@ -109,7 +115,10 @@ impl Totals {
                 read: self.disk_read_bytes,
                 write: self.disk_write_bytes,
             },
-        }
+            ..TenantUsage::default()
+        };
+        self.storage.tell(&self.levels.storage, &mut usage);
+        usage
     }
 }
 

@@ -148,7 +148,9 @@ struct Known {
 
 impl Default for Known {
     fn default() -> Self {
-        let waiting = Source::ALL.into_iter().filter(|source| *source != Source::Tenants);
+        let waiting = Source::ALL
+            .into_iter()
+            .filter(|source| ![Source::Tenants, Source::Kubelet].contains(source));
         Self {
             addresses: Addresses::new(Limits::default()),
             samples: Vec::with_capacity(SAMPLES),

@@ -195,6 +195,12 @@ mod tests {
               "read": 34603008,
               "write": 1320000
             },
+            "ephemeral_storage_bytes": null,
+            "ephemeral_storage_byte_seconds_total": 0.0,
+            "volume_bytes": null,
+            "volume_byte_seconds_total": 0.0,
+            "volume_capacity_bytes": null,
+            "volume_capacity_byte_seconds_total": 0.0,
             "rates": {
               "window_seconds": 1.0,
               "cpu_cores": 1.2040000000000006,

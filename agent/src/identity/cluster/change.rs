@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::object::{Namespace, Node, Pod, Quota, RemotePod, Service};
+use super::storage::PodStorage;
 use super::tenancy::TenantObject;
 
 /// One piece of news.
@@ -20,6 +21,8 @@ pub enum Change {
     Addresses(AddressChange),
     /// Namespaces have been told with their annotations of these keys.
     Annotations(Arc<[Box<str>]>),
+    /// What each pod of this node keeps on disks, all of them.
+    Storage(Vec<PodStorage>),
     /// Whether what a source last said still holds.
     Health(Source, Health),
 }
@@ -36,6 +39,7 @@ impl Change {
             Self::Addresses(AddressChange::Pods(_) | AddressChange::PodLabels(_)) => {
                 Source::RemotePods
             }
+            Self::Storage(_) => Source::Kubelet,
             Self::Addresses(AddressChange::Nodes(_)) => Source::Nodes,
             Self::Addresses(AddressChange::Services(_)) => Source::Services,
             Self::Health(source, _) => *source,
@@ -67,7 +71,7 @@ pub enum Update<T> {
     All(Vec<T>),
 }
 
-/// A kind of objects that is watched.
+/// A kind of objects that is watched, or the node's kubelet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
     /// Pods of this node.
@@ -84,11 +88,13 @@ pub enum Source {
     Quotas,
     /// `Tenant` objects.
     Tenants,
+    /// What the kubelet of this node measures.
+    Kubelet,
 }
 
 impl Source {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Pods,
         Self::Namespaces,
         Self::RemotePods,
@@ -96,6 +102,7 @@ impl Source {
         Self::Services,
         Self::Quotas,
         Self::Tenants,
+        Self::Kubelet,
     ];
 
     /// The value of the label `source` of metrics.
@@ -109,6 +116,7 @@ impl Source {
             Self::Services => "services",
             Self::Quotas => "quotas",
             Self::Tenants => "tenants",
+            Self::Kubelet => "kubelet",
         }
     }
 }
@@ -122,18 +130,20 @@ pub enum Health {
     Interrupted(Trouble),
 }
 
-/// Why the API server did not answer as wanted.
+/// Why the API server, or the kubelet, did not answer as wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// No connection, or it broke.
     Unreachable(String),
+    /// Its certificate is not by who was to sign it, or for another name.
+    Untrusted(String),
     /// 401: the token is wrong or too old.
     Unauthenticated(String),
     /// 403: the account may not do this.
     Forbidden(String),
     /// 404: this cluster does not have such objects.
     Missing(String),
-    /// 429 or 5xx: the API server asks to be left alone.
+    /// 429 or 5xx: it asks to be left alone.
     Overloaded(String),
     /// Anything else.
     Other(String),
@@ -145,6 +155,7 @@ impl Trouble {
     pub const fn label(&self) -> &'static str {
         match self {
             Self::Unreachable(_) => "unreachable",
+            Self::Untrusted(_) => "untrusted",
             Self::Unauthenticated(_) => "unauthenticated",
             Self::Forbidden(_) => "forbidden",
             Self::Missing(_) => "missing",
@@ -158,6 +169,7 @@ impl Trouble {
     pub fn text(&self) -> &str {
         match self {
             Self::Unreachable(text)
+            | Self::Untrusted(text)
             | Self::Unauthenticated(text)
             | Self::Forbidden(text)
             | Self::Missing(text)

@@ -223,9 +223,9 @@ impl Directory {
                 let refused = self.tenancy.apply(update) as u64;
                 self.note(Taken { is_news: true, refused, forgotten: 0 });
             }
-            // Who has an address is kept elsewhere; whoever changes rules waits for
-            // annotations.
-            Change::Addresses(_) | Change::Annotations(_) => {}
+            // Who has an address, and what is on disks, is kept elsewhere; whoever changes
+            // rules waits for annotations.
+            Change::Addresses(_) | Change::Annotations(_) | Change::Storage(_) => {}
             Change::Health(source, health) => {
                 let is_same = self.health(source) == Some(&health);
                 if !is_same {
@@ -260,6 +260,7 @@ impl Directory {
             Change::Quotas(_)
             | Change::Addresses(_)
             | Change::Annotations(_)
+            | Change::Storage(_)
             | Change::Health(..) => false,
         }
     }

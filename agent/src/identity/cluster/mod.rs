@@ -15,6 +15,7 @@ pub mod report;
 #[cfg(test)]
 pub(crate) mod samples;
 mod shelf;
+pub mod storage;
 pub mod tenancy;
 
 pub use addresses::Addresses;
@@ -22,3 +23,4 @@ pub use change::{AddressChange, Change, Health, Source, Update};
 pub use claims::{Conflict, Tenancy};
 pub use directory::Directory;
 pub use object::{Labels, Namespace, Node, Pod, RemotePod, Service};
+pub use storage::PodStorage;

@@ -167,6 +167,12 @@ pub struct Quota {
     pub resources: BTreeMap<Box<str>, (u64, u64)>,
 }
 
+/// Whether amounts of a quota's resource are of CPUs.
+#[must_use]
+pub fn is_cpu(resource: &str) -> bool {
+    resource == "cpu" || resource.ends_with(".cpu")
+}
+
 /// A pod of any node, as far as its addresses tell of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemotePod {

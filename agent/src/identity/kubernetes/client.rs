@@ -6,6 +6,7 @@
 //! and go on from where they were.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::header::RETRY_AFTER;
+use hyper::http::uri::InvalidUri;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -26,6 +28,8 @@ use thiserror::Error;
 use tokio::sync::Notify;
 use tower::util::BoxCloneService;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt as _};
+
+use super::kubelet::Kubelet;
 
 /// How long a connection may say nothing before its peer is asked for a sign of life,
 /// how often it is asked, and how many times.
@@ -39,6 +43,8 @@ pub struct Access {
     kubeconfig: Option<PathBuf>,
     /// How long the beginning of an answer may take, connecting included.
     answer: Duration,
+    /// Who is asked instead of the API server, and the name its certificate is for.
+    kubelet: Option<(Kubelet, Option<Box<str>>)>,
 }
 
 /// What is missing for a request.
@@ -58,6 +64,9 @@ pub enum AccessError {
     /// The credentials or certificates cannot be used.
     #[error("the credentials cannot be used: {0}")]
     Credentials(#[source] Box<kube::Error>),
+    /// Not an address that can be asked.
+    #[error("{0} cannot be asked: {1}")]
+    Address(SocketAddr, #[source] InvalidUri),
     /// Nothing was answered.
     #[error("no answer within {} s", .0.as_secs_f32())]
     Silent(Duration),
@@ -68,7 +77,14 @@ impl Access {
     /// `answer`: how long the beginning of an answer may take.
     #[must_use]
     pub fn new(kubeconfig: Option<&Path>, answer: Duration) -> Self {
-        Self { kubeconfig: kubeconfig.map(Path::to_owned), answer }
+        Self { kubeconfig: kubeconfig.map(Path::to_owned), answer, kubelet: None }
+    }
+
+    /// The same credentials, for a kubelet. Its certificate is to be for `name`; without
+    /// one, for its address.
+    pub(super) fn to_kubelet(&self, kubelet: &Kubelet, name: Option<&str>) -> Self {
+        let kubelet = Some((kubelet.clone(), name.map(Into::into)));
+        Self { kubelet, ..self.clone() }
     }
 
     /// Whether this process is in a pod that may ask the API server.
@@ -91,6 +107,23 @@ impl Access {
     }
 
     async fn config(&self) -> Result<Config, AccessError> {
+        let mut config = self.server_config().await?;
+        if let Some((kubelet, name)) = &self.kubelet {
+            config.cluster_url = format!("https://{}", kubelet.address)
+                .parse()
+                .map_err(|error| AccessError::Address(kubelet.address, error))?;
+            config.proxy_url = None;
+            config.tls_server_name = name.as_deref().map(str::to_owned);
+            config.accept_invalid_certs = kubelet.insecure;
+            if kubelet.authority.is_some() {
+                config.root_cert = None;
+                config.root_cert_file.clone_from(&kubelet.authority);
+            }
+        }
+        Ok(config)
+    }
+
+    async fn server_config(&self) -> Result<Config, AccessError> {
         let Some(path) = &self.kubeconfig else {
             return Ok(Config::incluster()?);
         };

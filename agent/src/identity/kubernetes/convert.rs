@@ -13,7 +13,7 @@ use kube::core::PartialObjectMeta;
 
 use crate::identity::cgroup_path::Qos;
 use crate::identity::cluster::object::{
-    Labels, Namespace, Phase, Pod, PodContainer, Quota, Resources,
+    Labels, Namespace, Phase, Pod, PodContainer, Quota, Resources, is_cpu,
 };
 use crate::identity::cluster::quantity;
 
@@ -81,8 +81,7 @@ pub fn quota(quota: api::ResourceQuota) -> Option<Quota> {
     let hard = status.hard.or(quota.spec.and_then(|spec| spec.hard)).unwrap_or_default();
     let used = status.used.unwrap_or_default();
     let resources = hard.into_iter().filter_map(|(resource, hard)| {
-        let is_cpu = resource == "cpu" || resource.ends_with(".cpu");
-        let read = if is_cpu { quantity::millis } else { quantity::units };
+        let read = if is_cpu(&resource) { quantity::millis } else { quantity::units };
         let used = used.get(&resource).and_then(|used| read(&used.0)).unwrap_or(0);
         Some((resource.into(), (read(&hard.0)?, used)))
     });

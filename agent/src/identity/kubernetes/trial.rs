@@ -43,6 +43,7 @@ pub async fn ask(
             Source::Services => {
                 Api::<api::Service>::all(client.clone()).list_metadata(&one).await.map(drop)
             }
+            Source::Kubelet => continue,
         };
         let trouble = answer.err().map(|error| {
             trouble::of_request(&error).unwrap_or_else(|| Trouble::Other(error.to_string()))

@@ -76,14 +76,22 @@ fn of_status(status: &Status) -> Option<Trouble> {
         let told = if status.message.is_empty() { &status.reason } else { &status.message };
         format!("{} ({})", told.trim_end(), status.code)
     };
-    Some(match status.code {
-        410 => return None,
-        401 => Trouble::Unauthenticated(text()),
-        403 => Trouble::Forbidden(text()),
-        404 => Trouble::Missing(text()),
-        429 | 500..=599 => Trouble::Overloaded(text()),
-        _ => Trouble::Other(text()),
-    })
+    (status.code != 410).then(|| of_text(status.code, text()))
+}
+
+/// What an answer means that is not as wanted.
+pub(super) fn of_code(code: u16, reason: &str) -> Trouble {
+    of_text(code, format!("{reason} ({code})"))
+}
+
+fn of_text(code: u16, text: String) -> Trouble {
+    match code {
+        401 => Trouble::Unauthenticated(text),
+        403 => Trouble::Forbidden(text),
+        404 => Trouble::Missing(text),
+        429 | 500..=599 => Trouble::Overloaded(text),
+        _ => Trouble::Other(text),
+    }
 }
 
 /// An error with its causes, each once.

@@ -106,8 +106,7 @@ impl Watches {
     #[must_use]
     pub fn start(access: &Access, wanted: &Wanted, news: &mpsc::Sender<Change>) -> Self {
         let (annotations, kept) = watch::channel(Arc::clone(&wanted.annotations));
-        let mut watches =
-            Self { tasks: JoinSet::new(), annotations, remote_pods: JoinSet::new() };
+        let mut watches = Self { tasks: JoinSet::new(), annotations, remote_pods: JoinSet::new() };
         let small = config(wanted, false);
         watches.add(
             access,

@@ -189,7 +189,13 @@ fn every_counter_of_the_kernel_arrives() {
       "disk_bytes_total": {
         "read": 0,
         "write": 0
-      }
+      },
+      "ephemeral_storage_bytes": null,
+      "ephemeral_storage_byte_seconds_total": 0.0,
+      "volume_bytes": null,
+      "volume_byte_seconds_total": 0.0,
+      "volume_capacity_bytes": null,
+      "volume_capacity_byte_seconds_total": 0.0
     }
     "#
     );
