@@ -22,6 +22,7 @@ pub mod apiserver;
 pub mod cgroup;
 pub mod container;
 pub mod containerd;
+pub mod kubelet;
 pub mod netns;
 pub mod pod;
 pub mod truth;

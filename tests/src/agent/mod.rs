@@ -342,7 +342,9 @@ impl Home {
         Ok(())
     }
 
-    fn configuration_file(&self) -> PathBuf {
+    /// The agent's configuration.
+    #[must_use]
+    pub fn configuration_file(&self) -> PathBuf {
         self.directory.path().join(FILE)
     }
 

@@ -20,7 +20,7 @@ use super::fault::{self, Faults};
 use super::request::{Seen, Verb};
 use super::response::{self, Answer, Reply};
 use super::store::Store;
-use super::tls::Certificates;
+use super::tls::{Authority, Certificates};
 use super::{list, watch as watches, write};
 
 /// What requests and the test share.
@@ -70,6 +70,10 @@ impl Shared {
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         locked(&self.state)
+    }
+
+    pub(super) fn authority(&self) -> &Authority {
+        &self.certificates.authority
     }
 
     /// Changes objects and wakes the watches.

@@ -26,6 +26,7 @@ use tokio::runtime::Runtime;
 
 pub use fault::{Fault, FaultId};
 pub use request::{Seen, Verb};
+pub use tls::Authority;
 
 use connection::Shared;
 
@@ -48,7 +49,7 @@ impl ApiServer {
             .build()?;
         let folder = tempfile::tempdir()?;
         let certificates = tls::Certificates::new()?;
-        std::fs::write(folder.path().join("ca.crt"), &certificates.authority_pem)?;
+        std::fs::write(folder.path().join("ca.crt"), certificates.authority.pem())?;
         let shared = Arc::new(Shared::new(certificates)?);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let address = shared.listen(&runtime, address)?;
@@ -62,6 +63,12 @@ impl ApiServer {
     #[must_use]
     pub fn kubeconfig(&self) -> PathBuf {
         self.folder.path().join("kubeconfig")
+    }
+
+    /// The CA.
+    #[must_use]
+    pub fn signer(&self) -> &Authority {
+        self.shared.authority()
     }
 
     /// The CA's certificate, PEM.

@@ -1,5 +1,6 @@
 //! A certificate authority of its own, and what a client needs to trust it.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -13,35 +14,66 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// The authority, and a server's certificate signed by it.
-pub(super) struct Certificates {
-    pub(super) authority_pem: String,
-    server: Arc<ServerConfig>,
+/// A certificate authority.
+pub struct Authority {
+    pub(super) pem: String,
+    issuer: Issuer<'static, KeyPair>,
 }
 
-impl Certificates {
-    pub(super) fn new() -> Result<Self> {
+impl fmt::Debug for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authority").finish_non_exhaustive()
+    }
+}
+
+impl Authority {
+    /// One that nobody trusts yet, by its common name.
+    pub fn new(name: &str) -> Result<Self> {
         let mut authority = CertificateParams::default();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        authority.distinguished_name.push(DnType::CommonName, "kubernetes");
-        let authority_key = KeyPair::generate()?;
-        let authority_pem = authority.self_signed(&authority_key)?.pem();
-        let issuer = Issuer::new(authority, authority_key);
-
-        let mut server = CertificateParams::new(vec!["kubernetes.default.svc".to_owned()])?;
-        server.subject_alt_names.push(SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        authority.distinguished_name.push(DnType::CommonName, name);
         let key = KeyPair::generate()?;
-        let certificate = server.signed_by(&key, &issuer)?;
+        let pem = authority.self_signed(&key)?.pem();
+        Ok(Self { pem, issuer: Issuer::new(authority, key) })
+    }
+
+    /// Its certificate, PEM.
+    #[must_use]
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// A server's certificate that it signs, for a name, and for an address if one is given.
+    pub(crate) fn sign(&self, name: &str, address: Option<IpAddr>) -> Result<TlsAcceptor> {
+        let mut server = CertificateParams::new(vec![name.to_owned()])?;
+        server.subject_alt_names.extend(address.map(SanType::IpAddress));
+        let key = KeyPair::generate()?;
+        let certificate = server.signed_by(&key, &self.issuer)?;
         let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(anyhow::Error::msg)?;
         let server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key)?;
-        Ok(Self { authority_pem, server: Arc::new(server) })
+        Ok(Arc::new(server).into())
+    }
+}
+
+/// The authority, and a server's certificate signed by it.
+pub(super) struct Certificates {
+    pub(super) authority: Authority,
+    server: TlsAcceptor,
+}
+
+impl Certificates {
+    pub(super) fn new() -> Result<Self> {
+        let authority = Authority::new("kubernetes")?;
+        let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let server = authority.sign("kubernetes.default.svc", Some(loopback))?;
+        Ok(Self { authority, server })
     }
 
     pub(super) fn acceptor(&self) -> TlsAcceptor {
-        Arc::clone(&self.server).into()
+        self.server.clone()
     }
 }
 

@@ -10,6 +10,7 @@ mod record;
 mod reuse;
 mod server;
 mod status;
+mod storage;
 
 use std::path::Path;
 use std::process::Command;
@@ -79,9 +80,9 @@ impl Cluster {
         self.server.put(object).unwrap();
     }
 
-    /// A home for an agent that asks this cluster.
+    /// A home for an agent that asks this cluster, and no kubelet.
     fn home(&self) -> Home {
-        self.home_with("")
+        self.home_with("kubelet: { enabled: false }\n")
     }
 
     fn home_with(&self, more: &str) -> Home {
