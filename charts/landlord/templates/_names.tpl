@@ -106,6 +106,11 @@ are a folder of their own, since a folder below another ConfigMap is not told of
 {{- if ne (toString (dig "kubernetes" "enabled" "auto" .Values.config)) "never" }}true{{ end -}}
 {{- end -}}
 
+{{/* Whether the kubelet is asked; empty for no. */}}
+{{- define "landlord.asksKubelet" -}}
+{{- if and (include "landlord.watches" .) (dig "kubelet" "enabled" true .Values.config) }}true{{ end -}}
+{{- end -}}
+
 {{/* Mistakes that a schema cannot tell, told before anything is made. */}}
 {{- define "landlord.check" -}}
 {{- if and .Values.serviceMonitor.enabled .Values.podMonitor.enabled -}}
