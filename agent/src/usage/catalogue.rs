@@ -3,7 +3,7 @@
 //!
 //! The Prometheus exposition and `docs/metrics.md` are made from it, so they
 //! cannot differ. It never encodes anything itself. Metrics named
-//! `landlord_tenant_X` have the key `X` in the JSON of [`TenantUsage`].
+//! `landlord_tenant_X` have the key `X` in the JSON of [`TenantUsage`](super::tenant::TenantUsage).
 
 use super::tenant::NodeUsage;
 
