@@ -9,3 +9,4 @@ pub mod http;
 pub mod listener;
 pub mod prometheus;
 pub mod recent;
+pub mod spool;
