@@ -93,6 +93,27 @@ loss_causes! {
         "An alert could not be written to standard output.";
 }
 
+loss_causes! {
+    /// Why a delivery to a back-end failed, and is tried again.
+    SinkFailure:
+    Connect = "connect",
+        "No connection: name, address, port, or nobody there.";
+    Tls = "tls",
+        "The certificate of one side is not accepted by the other, or there is no TLS.";
+    Timeout = "timeout",
+        "No answer in time.";
+    Broken = "broken",
+        "The connection ended before the answer, or the answer is not of the protocol.";
+    Unauthorized = "unauthorized",
+        "The back-end wants other credentials.";
+    Throttled = "throttled",
+        "The back-end asked for fewer (429).";
+    Refused = "refused",
+        "The back-end cannot take anything now (5xx).";
+    LocalIo = "local_io",
+        "A local file or socket cannot be written.";
+}
+
 /// Reads what this process costs.
 #[derive(Clone, Copy, Debug)]
 pub struct ProcessMeter {

@@ -1,0 +1,328 @@
+//! Carries what waits in a sink's spool to its back-end, in order, again and again
+//! until it is taken.
+//!
+//! Each sink has a thread of its own, so that a back-end that hangs holds up nobody
+//! else.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::runtime::Handle;
+
+use super::{Destination, Message, Outcome};
+use crate::sinks::spool::{self, Entry, Spool};
+use crate::telemetry::SinkFailure;
+
+/// Bytes of messages that are sent at once at most.
+const BATCH_BYTES: u64 = 1 << 20;
+/// First and longest time between two attempts.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// How long the last attempts may take when the agent ends; the rest stays on the disk.
+const LAST: Duration = Duration::from_secs(3);
+
+/// How fast a sink is fed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Alerts a second at most; `None`: no limit.
+    pub rate: Option<NonZeroU32>,
+    /// How long one delivery may take.
+    pub timeout: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { rate: None, timeout: Duration::from_secs(10) }
+    }
+}
+
+/// What became of a sink's alerts since the agent started.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// Those that wait, or were dropped for want of room.
+    pub spool: spool::Figures,
+    /// Bytes of the spool's files.
+    pub disk: u64,
+    /// Alerts that arrived.
+    pub delivered: u64,
+    /// Alerts that the back-end refused for good, or that could not be read again.
+    pub refused: u64,
+    /// Alerts that could not be put on the disk.
+    pub unwritten: u64,
+    /// Attempts that failed, by cause.
+    pub failed: BTreeMap<SinkFailure, u64>,
+    /// Deliveries, and the time that they took together, seconds.
+    pub deliveries: u64,
+    /// See [`Self::deliveries`].
+    pub delivery_seconds: f64,
+    /// When something arrived last, seconds since 1970; 0: never.
+    pub last_delivery_unix_s: f64,
+}
+
+/// What waits for a courier.
+#[derive(Debug)]
+pub struct Tray {
+    name: String,
+    pace: Pace,
+    inner: Mutex<Inner>,
+    news: Condvar,
+}
+
+#[derive(Debug)]
+struct Inner {
+    spool: Spool,
+    figures: Figures,
+    is_over: bool,
+}
+
+impl Tray {
+    /// `name`: of the sink, for the log.
+    #[must_use]
+    pub fn new(name: &str, spool: Spool, pace: Pace) -> Self {
+        let inner = Inner { spool, figures: Figures::default(), is_over: false };
+        Self { name: name.to_owned(), pace, inner: Mutex::new(inner), news: Condvar::new() }
+    }
+
+    /// The sink's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts messages on the disk. What cannot be is counted.
+    pub(super) fn put<'a>(&self, messages: impl Iterator<Item = &'a Message>) {
+        let mut entries = Vec::new();
+        let mut unwritten = 0;
+        for message in messages {
+            match message.encode() {
+                Ok(text) => entries.push(Entry { urgency: message.priority, text }),
+                Err(_) => unwritten += 1,
+            }
+        }
+        if entries.is_empty() && unwritten == 0 {
+            return;
+        }
+        let mut inner = self.lock();
+        if let Err(error) = inner.spool.append(&entries) {
+            unwritten += entries.len() as u64;
+            if inner.figures.unwritten == 0 {
+                tracing::error!(sink = self.name, %error, "alerts cannot be put on the disk");
+            }
+        }
+        inner.figures.unwritten += unwritten;
+        drop(inner);
+        self.news.notify_all();
+    }
+
+    /// What became of the alerts.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        let inner = self.lock();
+        Figures { spool: inner.spool.figures(), disk: inner.spool.disk(), ..inner.figures.clone() }
+    }
+
+    /// Waits for something to deliver; `None`: the agent ends and nothing is left.
+    fn next(&self, most: usize) -> Option<(Vec<u64>, Vec<Message>)> {
+        let mut inner = self.lock();
+        loop {
+            let (numbers, messages) = self.read(&mut inner, most);
+            if !messages.is_empty() {
+                return Some((numbers, messages));
+            }
+            if inner.spool.is_empty() {
+                if inner.is_over {
+                    return None;
+                }
+                inner = self.news.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+
+    /// The next messages; what cannot be read is dropped, counted.
+    fn read(&self, inner: &mut Inner, most: usize) -> (Vec<u64>, Vec<Message>) {
+        let texts = match inner.spool.peek(most, BATCH_BYTES) {
+            Ok(texts) => texts,
+            Err(error) => {
+                tracing::error!(sink = self.name, %error, "what waited cannot be read");
+                return Default::default();
+            }
+        };
+        let (mut numbers, mut messages, mut strange) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, text) in texts {
+            match Message::decode(&text) {
+                Ok(message) => {
+                    numbers.push(number);
+                    messages.push(message);
+                }
+                Err(error) => {
+                    tracing::warn!(sink = self.name, %error, "what waited is not understood");
+                    strange.push(number);
+                }
+            }
+        }
+        if !strange.is_empty() {
+            inner.figures.refused += strange.len() as u64;
+            self.done(inner, &strange);
+        }
+        (numbers, messages)
+    }
+
+    fn done(&self, inner: &mut Inner, numbers: &[u64]) {
+        if let Err(error) = inner.spool.remove(numbers) {
+            tracing::warn!(sink = self.name, %error, "what was delivered may be delivered again");
+        }
+    }
+
+    /// Writes down what became of a batch; for how long to wait now.
+    fn settle(
+        &self,
+        numbers: &[u64],
+        outcome: &Outcome,
+        took: Duration,
+        failures: u32,
+    ) -> Option<Duration> {
+        let mut inner = self.lock();
+        inner.figures.deliveries += 1;
+        inner.figures.delivery_seconds += took.as_secs_f64();
+        let (done, refused) = match outcome {
+            Outcome::Delivered => (numbers.len(), 0),
+            Outcome::Partly { done, refused } => ((*done).min(numbers.len()), *refused),
+            Outcome::Later { cause, reason, after } => {
+                *inner.figures.failed.entry(*cause).or_default() += 1;
+                drop(inner);
+                if failures == 0 {
+                    tracing::warn!(sink = self.name, reason, "alerts are not taken; they wait");
+                }
+                let wait = FIRST_WAIT.saturating_mul(1 << failures.min(16)).min(LONGEST_WAIT);
+                return Some(after.unwrap_or(wait).min(LONGEST_WAIT.max(wait)));
+            }
+        };
+        let arrived = done.saturating_sub(refused);
+        inner.figures.delivered += arrived as u64;
+        inner.figures.refused += refused as u64;
+        if arrived > 0 {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            inner.figures.last_delivery_unix_s = now.map_or(0.0, |it| it.as_secs_f64());
+        }
+        self.done(&mut inner, &numbers[..done]);
+        drop(inner);
+        if failures > 0 {
+            tracing::info!(sink = self.name, "alerts are taken again");
+        }
+        None
+    }
+
+    /// Waits that long, or until the agent ends; whether it ends.
+    fn rest(&self, wait: Duration) -> bool {
+        let until = Instant::now() + wait;
+        let mut inner = self.lock();
+        while !inner.is_over {
+            let Some(left) = until.checked_duration_since(Instant::now()) else { return false };
+            let woken = self.news.wait_timeout(inner, left);
+            inner = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    fn end(&self) {
+        self.lock().is_over = true;
+        self.news.notify_all();
+    }
+}
+
+/// Carries; dropped, it ends after a last attempt.
+#[derive(Debug)]
+pub struct Courier {
+    tray: Arc<Tray>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Courier {
+    /// Begins to carry. `runtime` does what is waited for.
+    ///
+    /// # Errors
+    ///
+    /// When no thread can be made.
+    pub fn start(
+        tray: Arc<Tray>,
+        destination: Box<dyn Destination>,
+        runtime: Handle,
+    ) -> io::Result<Self> {
+        let carried = Arc::clone(&tray);
+        let thread = std::thread::Builder::new()
+            .name(format!("sink {}", tray.name))
+            .spawn(move || carry(&carried, destination, &runtime))?;
+        Ok(Self { tray, thread: Some(thread) })
+    }
+}
+
+impl Drop for Courier {
+    fn drop(&mut self) {
+        self.tray.end();
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!(sink = self.tray.name, "the courier of a sink panicked");
+        }
+    }
+}
+
+fn carry(tray: &Tray, mut destination: Box<dyn Destination>, runtime: &Handle) {
+    let mut failures = 0;
+    let mut due = Instant::now();
+    let mut last: Option<Instant> = None;
+    while let Some((numbers, messages)) = tray.next(destination.batch().max(1)) {
+        if let Some(rate) = tray.pace.rate {
+            // A second's worth may come at once after a silence.
+            due = due.max(Instant::now().checked_sub(Duration::from_secs(1)).unwrap_or(due));
+            if let Some(early) = due.checked_duration_since(Instant::now()) {
+                tray.rest(early);
+            }
+            due += Duration::from_secs(1).mul_f64(messages.len() as f64 / f64::from(rate.get()));
+        }
+        let started = Instant::now();
+        let outcome = runtime.block_on(async {
+            let delivery = destination.deliver(&messages);
+            tokio::time::timeout(tray.pace.timeout, delivery).await.unwrap_or_else(|_| {
+                Outcome::Later {
+                    cause: SinkFailure::Timeout,
+                    reason: format!("no answer within {:?}", tray.pace.timeout),
+                    after: None,
+                }
+            })
+        });
+        match tray.settle(&numbers, &outcome, started.elapsed(), failures) {
+            None => failures = 0,
+            Some(wait) => {
+                failures = failures.saturating_add(1);
+                if tray.rest(wait) && over(&mut last) {
+                    return;
+                }
+            }
+        }
+        if tray.lock().is_over && over(&mut last) {
+            return;
+        }
+    }
+}
+
+/// Whether the time for last attempts is over; it begins with the first call.
+fn over(last: &mut Option<Instant>) -> bool {
+    let begun = *last.get_or_insert_with(Instant::now);
+    if begun.elapsed() > LAST {
+        return true;
+    }
+    // Nobody is in a hurry as long as it works; a failing back-end is not run over.
+    std::thread::sleep(Duration::from_millis(10));
+    false
+}
+
+#[cfg(test)]
+#[path = "courier_tests.rs"]
+mod tests;
