@@ -5,6 +5,7 @@
 //! counts, decides who owns what, or knows a rule.
 
 pub mod alerts;
+pub mod client;
 pub mod delivery;
 pub mod http;
 pub mod listener;

@@ -1,0 +1,146 @@
+//! The files of TLS, read again when they are replaced.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustls::ClientConfig;
+use rustls::RootCertStore;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_platform_verifier::BuilderVerifierExt as _;
+
+/// How often the files are looked at.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// What is wrong with a file.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {reason}", .path.display())]
+pub struct CertificateError {
+    path: PathBuf,
+    reason: String,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Certificates {
+    ca: Option<PathBuf>,
+    own: Option<(PathBuf, PathBuf)>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    at: Instant,
+    /// What was in the files, to tell whether they changed.
+    texts: Vec<Vec<u8>>,
+}
+
+impl Certificates {
+    pub(super) fn new(
+        ca: Option<PathBuf>,
+        own: Option<(PathBuf, PathBuf)>,
+    ) -> Result<(Self, ClientConfig), CertificateError> {
+        let texts = read(ca.as_deref(), own.as_ref())?;
+        let config = config(ca.as_deref(), own.as_ref(), &texts)?;
+        let seen = Mutex::new(Seen { at: Instant::now(), texts });
+        Ok((Self { ca, own, seen }, config))
+    }
+
+    /// What is to be used from now on, if the files changed. What is wrong with them is
+    /// said, and leaves it as it was.
+    pub(super) fn changed(&self) -> Option<ClientConfig> {
+        if self.ca.is_none() && self.own.is_none() {
+            return None;
+        }
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.at.elapsed() < EVERY {
+            return None;
+        }
+        seen.at = Instant::now();
+        let (ca, own) = (self.ca.as_deref(), self.own.as_ref());
+        let changed = read(ca, own).and_then(|texts| {
+            if texts == seen.texts {
+                return Ok(None);
+            }
+            let config = config(ca, own, &texts)?;
+            Ok(Some((texts, config)))
+        });
+        match changed {
+            Ok(None) => None,
+            Ok(Some((texts, config))) => {
+                seen.texts = texts;
+                tracing::info!("certificates were replaced");
+                Some(config)
+            }
+            Err(error) => {
+                // Two files are seldom replaced at the same instant; the next look tells.
+                tracing::warn!(%error, "the certificates stay as they were");
+                None
+            }
+        }
+    }
+}
+
+/// The certificates of those who sign, the own one and its key, as far as there are.
+fn read(
+    ca: Option<&Path>,
+    own: Option<&(PathBuf, PathBuf)>,
+) -> Result<Vec<Vec<u8>>, CertificateError> {
+    let own = own.map(|(certificate, key)| [certificate.as_path(), key.as_path()]);
+    let files = ca.into_iter().chain(own.into_iter().flatten());
+    files.map(|path| fs::read(path).map_err(|error| wrong(path, &error.to_string()))).collect()
+}
+
+fn config(
+    ca: Option<&Path>,
+    own: Option<&(PathBuf, PathBuf)>,
+    texts: &[Vec<u8>],
+) -> Result<ClientConfig, CertificateError> {
+    let nowhere = Path::new("certificates of this machine");
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| wrong(nowhere, &error.to_string()))?;
+    let mut texts = texts.iter();
+    let builder = match (ca, ca.and_then(|_| texts.next())) {
+        (Some(path), Some(text)) => {
+            let mut roots = RootCertStore::empty();
+            for certificate in certificates(path, text)? {
+                roots.add(certificate).map_err(|error| wrong(path, &error.to_string()))?;
+            }
+            builder.with_root_certificates(roots)
+        }
+        _ => {
+            builder.with_platform_verifier().map_err(|error| wrong(nowhere, &error.to_string()))?
+        }
+    };
+    match (own, texts.next(), texts.next()) {
+        (Some((path, key_path)), Some(text), Some(key)) => {
+            let chain = certificates(path, text)?;
+            let key = PrivateKeyDer::from_pem_slice(key)
+                .map_err(|_| wrong(key_path, "has no private key in PEM"))?;
+            builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|error| wrong(key_path, &error.to_string()))
+        }
+        _ => Ok(builder.with_no_client_auth()),
+    }
+}
+
+fn certificates(
+    path: &Path,
+    text: &[u8],
+) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
+    let found = found.map_err(|_| wrong(path, "has what is no certificate in PEM"))?;
+    if found.is_empty() {
+        return Err(wrong(path, "has no certificate in PEM"));
+    }
+    Ok(found)
+}
+
+fn wrong(path: &Path, reason: &str) -> CertificateError {
+    CertificateError { path: path.to_owned(), reason: reason.to_owned() }
+}

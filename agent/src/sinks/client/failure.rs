@@ -1,0 +1,113 @@
+//! What an answer of a back-end, or none, means for what was to be delivered.
+
+use std::error::Error;
+use std::fmt;
+
+use hyper::StatusCode;
+use hyper_util::client::legacy;
+
+use super::Answer;
+use crate::sinks::delivery::Outcome;
+use crate::telemetry::SinkFailure;
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// In one word.
+    pub cause: SinkFailure,
+    /// For people.
+    pub reason: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl Error for Failure {}
+
+impl Failure {
+    pub(super) fn of(error: &legacy::Error) -> Self {
+        let is_tls = chain(error).any(|it| it.downcast_ref::<rustls::Error>().is_some())
+            || chain(error).any(|it| {
+                let io = it.downcast_ref::<std::io::Error>();
+                io.and_then(std::io::Error::get_ref).is_some_and(|it| it.is::<rustls::Error>())
+            });
+        let is_late = chain(error).any(|it| {
+            let io = it.downcast_ref::<std::io::Error>();
+            io.is_some_and(|it| it.kind() == std::io::ErrorKind::TimedOut)
+        });
+        let cause = match (is_tls, is_late, error.is_connect()) {
+            (true, ..) => SinkFailure::Tls,
+            (_, true, _) => SinkFailure::Timeout,
+            (.., true) => SinkFailure::Connect,
+            _ => SinkFailure::Broken,
+        };
+        Self { cause, reason: told(error) }
+    }
+
+    pub(super) fn of_body(error: Box<dyn Error + Send + Sync>) -> Self {
+        Self { cause: SinkFailure::Broken, reason: told(&*error) }
+    }
+
+    /// It is to be tried again.
+    #[must_use]
+    pub fn outcome(self) -> Outcome {
+        Outcome::Later { cause: self.cause, reason: self.reason, after: None }
+    }
+}
+
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+/// An error with what is behind it.
+fn told(error: &(dyn Error + 'static)) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for part in chain(error).map(ToString::to_string) {
+        if !parts.iter().any(|known| known.contains(&part)) {
+            parts.push(part);
+        }
+    }
+    parts.join(": ")
+}
+
+/// What an answer says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It has been taken.
+    Taken,
+    /// It will never be taken as it is.
+    Never(String),
+    /// It may be taken later.
+    Later(Outcome),
+}
+
+/// What a status means where the protocol says nothing else: of the errors only those
+/// that are about the body itself are for good; all others may be mended at the other
+/// side, or are of a proxy in between.
+#[must_use]
+pub fn judge(answer: &Answer) -> Verdict {
+    let status = answer.status;
+    if status.is_success() {
+        return Verdict::Taken;
+    }
+    let reason = match answer.text() {
+        text if text.is_empty() => status.to_string(),
+        text => format!("{status}: {text}"),
+    };
+    let cause = match status {
+        StatusCode::BAD_REQUEST
+        | StatusCode::PAYLOAD_TOO_LARGE
+        | StatusCode::UNSUPPORTED_MEDIA_TYPE
+        | StatusCode::UNPROCESSABLE_ENTITY => return Verdict::Never(reason),
+        StatusCode::UNAUTHORIZED
+        | StatusCode::FORBIDDEN
+        | StatusCode::PROXY_AUTHENTICATION_REQUIRED => SinkFailure::Unauthorized,
+        StatusCode::TOO_MANY_REQUESTS => SinkFailure::Throttled,
+        StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => SinkFailure::Timeout,
+        _ => SinkFailure::Refused,
+    };
+    Verdict::Later(Outcome::Later { cause, reason, after: answer.retry_after })
+}
