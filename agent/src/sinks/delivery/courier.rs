@@ -63,6 +63,16 @@ pub struct Figures {
     pub last_delivery_unix_s: f64,
 }
 
+/// What a courier is to do.
+enum Next {
+    /// To deliver these.
+    Messages(Vec<u64>, Vec<Message>),
+    /// To let the back-end hear again what it heard.
+    Again,
+    /// To end: the agent does, and nothing is left.
+    Over,
+}
+
 /// What waits for a courier.
 #[derive(Debug)]
 pub struct Tray {
@@ -129,19 +139,25 @@ impl Tray {
         Figures { spool: inner.spool.figures(), disk: inner.spool.disk(), ..inner.figures.clone() }
     }
 
-    /// Waits for something to deliver; `None`: the agent ends and nothing is left.
-    fn next(&self, most: usize) -> Option<(Vec<u64>, Vec<Message>)> {
+    /// Waits for something to deliver, but not longer than until `again`.
+    fn next(&self, most: usize, again: Option<Instant>) -> Next {
         let mut inner = self.lock();
         loop {
+            if again.is_some_and(|again| again <= Instant::now()) && !inner.is_over {
+                return Next::Again;
+            }
             let (numbers, messages) = self.read(&mut inner, most);
             if !messages.is_empty() {
-                return Some((numbers, messages));
+                return Next::Messages(numbers, messages);
             }
             if inner.spool.is_empty() {
                 if inner.is_over {
-                    return None;
+                    return Next::Over;
                 }
-                inner = self.news.wait(inner).unwrap_or_else(PoisonError::into_inner);
+                let most = Duration::from_secs(3600);
+                let wait = again.map_or(most, |it| it.saturating_duration_since(Instant::now()));
+                let woken = self.news.wait_timeout(inner, wait);
+                inner = woken.unwrap_or_else(PoisonError::into_inner).0;
             }
         }
     }
@@ -277,7 +293,14 @@ fn carry(tray: &Tray, mut destination: Box<dyn Destination>, runtime: &Handle) {
     let mut failures = 0;
     let mut due = Instant::now();
     let mut last: Option<Instant> = None;
-    while let Some((numbers, messages)) = tray.next(destination.batch().max(1)) {
+    let mut spoken = Instant::now();
+    loop {
+        let again = destination.again_every().map(|every| spoken + every);
+        let (numbers, messages) = match tray.next(destination.batch().max(1), again) {
+            Next::Messages(numbers, messages) => (numbers, messages),
+            Next::Again => (Vec::new(), Vec::new()),
+            Next::Over => return,
+        };
         if let Some(rate) = tray.pace.rate {
             // A second's worth may come at once after a silence.
             due = due.max(Instant::now().checked_sub(Duration::from_secs(1)).unwrap_or(due));
@@ -288,7 +311,11 @@ fn carry(tray: &Tray, mut destination: Box<dyn Destination>, runtime: &Handle) {
         }
         let started = Instant::now();
         let outcome = runtime.block_on(async {
-            let delivery = destination.deliver(&messages);
+            let delivery = if messages.is_empty() {
+                destination.again()
+            } else {
+                destination.deliver(&messages)
+            };
             tokio::time::timeout(tray.pace.timeout, delivery).await.unwrap_or_else(|_| {
                 Outcome::Later {
                     cause: SinkFailure::Timeout,
@@ -297,6 +324,7 @@ fn carry(tray: &Tray, mut destination: Box<dyn Destination>, runtime: &Handle) {
                 }
             })
         });
+        spoken = Instant::now();
         match tray.settle(&numbers, &outcome, started.elapsed(), failures) {
             None => failures = 0,
             Some(wait) => {

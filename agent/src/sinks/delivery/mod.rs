@@ -8,7 +8,7 @@
 //! What a sink says to its back-end is the business of its [`Destination`].
 
 mod courier;
-mod message;
+pub(crate) mod message;
 mod outbox;
 mod route;
 
@@ -60,4 +60,14 @@ pub trait Destination: Send {
     /// Delivers messages, of which there is at least one and at most [`Self::batch`].
     /// It may be given up at any time; what was not told as delivered comes again.
     fn deliver<'a>(&'a mut self, messages: &'a [Message]) -> Delivery<'a>;
+
+    /// How often it wants to say something though nothing is new; `None`: not now.
+    fn again_every(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Says that.
+    fn again(&mut self) -> Delivery<'_> {
+        Box::pin(std::future::ready(Outcome::Delivered))
+    }
 }

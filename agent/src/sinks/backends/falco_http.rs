@@ -1,0 +1,70 @@
+//! Alerts in Falco's JSON by HTTP, as Falco's `http_output` sends them: one a request.
+//! Falcosidekick takes them.
+
+use hyper::Uri;
+use hyper::body::Bytes;
+
+use crate::sinks::client::{Client, Verdict, judge};
+use crate::sinks::delivery::{Delivery, Destination, Message, Outcome};
+
+/// Alerts that are asked for at once; each is a request of its own.
+const BATCH: usize = 64;
+
+/// See the module.
+#[derive(Debug)]
+pub struct FalcoHttp {
+    client: Client,
+    uri: Uri,
+}
+
+impl FalcoHttp {
+    /// Posts to `uri`.
+    #[must_use]
+    pub const fn new(client: Client, uri: Uri) -> Self {
+        Self { client, uri }
+    }
+
+    async fn post(&self, messages: &[Message]) -> Outcome {
+        let mut refused = 0;
+        for (done, message) in messages.iter().enumerate() {
+            let body = Bytes::from(body(message));
+            let verdict = match self.client.post(&self.uri, "application/json", &[], body).await {
+                Ok(answer) => judge(&answer),
+                Err(failure) => Verdict::Later(failure.outcome()),
+            };
+            match verdict {
+                Verdict::Taken => {}
+                Verdict::Never(reason) => {
+                    tracing::warn!(rule = message.rule, reason, "an alert is refused for good");
+                    refused += 1;
+                }
+                // What was done before is not done again; the next call meets the failure.
+                Verdict::Later(_) if done > 0 => return Outcome::Partly { done, refused },
+                Verdict::Later(outcome) => return outcome,
+            }
+        }
+        Outcome::Partly { done: messages.len(), refused }
+    }
+}
+
+impl Destination for FalcoHttp {
+    fn batch(&self) -> usize {
+        BATCH
+    }
+
+    fn deliver<'a>(&'a mut self, messages: &'a [Message]) -> Delivery<'a> {
+        Box::pin(self.post(messages))
+    }
+}
+
+/// Falco's JSON with the alert's id as the field `landlord.id`.
+pub(super) fn body(message: &Message) -> String {
+    let Ok(serde_json::Value::Object(mut alert)) = serde_json::from_str(&message.json) else {
+        return message.json.clone();
+    };
+    let fields = alert.entry("output_fields").or_insert_with(|| serde_json::Map::new().into());
+    if let Some(fields) = fields.as_object_mut() {
+        fields.insert("landlord.id".to_owned(), message.id.clone().into());
+    }
+    serde_json::Value::Object(alert).to_string()
+}
