@@ -10,6 +10,7 @@ pub mod client;
 pub mod delivery;
 pub mod http;
 pub mod listener;
+pub mod otlp;
 pub mod prometheus;
 pub mod recent;
 pub mod spool;

@@ -1,5 +1,6 @@
 //! The files of TLS, read again when they are replaced.
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,63 +25,64 @@ pub struct CertificateError {
 }
 
 /// See the module.
-#[derive(Debug)]
 pub(super) struct Certificates {
     ca: Option<PathBuf>,
     own: Option<(PathBuf, PathBuf)>,
     seen: Mutex<Seen>,
 }
 
-#[derive(Debug)]
+/// Has the key in clear, so it is never shown.
 struct Seen {
     at: Instant,
     /// What was in the files, to tell whether they changed.
     texts: Vec<Vec<u8>>,
+    generation: u64,
+    config: ClientConfig,
+}
+
+impl fmt::Debug for Certificates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { ca, own, .. } = self;
+        f.debug_struct("Certificates").field("ca", ca).field("own", own).finish_non_exhaustive()
+    }
 }
 
 impl Certificates {
     pub(super) fn new(
         ca: Option<PathBuf>,
         own: Option<(PathBuf, PathBuf)>,
-    ) -> Result<(Self, ClientConfig), CertificateError> {
+    ) -> Result<Self, CertificateError> {
         let texts = read(ca.as_deref(), own.as_ref())?;
         let config = config(ca.as_deref(), own.as_ref(), &texts)?;
-        let seen = Mutex::new(Seen { at: Instant::now(), texts });
-        Ok((Self { ca, own, seen }, config))
+        let seen = Mutex::new(Seen { at: Instant::now(), texts, generation: 0, config });
+        Ok(Self { ca, own, seen })
     }
 
-    /// What is to be used from now on, if the files changed. What is wrong with them is
-    /// said, and leaves it as it was.
-    pub(super) fn changed(&self) -> Option<ClientConfig> {
-        if self.ca.is_none() && self.own.is_none() {
-            return None;
-        }
+    /// What is to be used now, and a number that is another one each time the files
+    /// changed. What is wrong with them is said, and leaves it as it was.
+    pub(super) fn current(&self) -> (u64, ClientConfig) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.at.elapsed() < EVERY {
-            return None;
-        }
-        seen.at = Instant::now();
-        let (ca, own) = (self.ca.as_deref(), self.own.as_ref());
-        let changed = read(ca, own).and_then(|texts| {
-            if texts == seen.texts {
-                return Ok(None);
-            }
-            let config = config(ca, own, &texts)?;
-            Ok(Some((texts, config)))
-        });
-        match changed {
-            Ok(None) => None,
-            Ok(Some((texts, config))) => {
-                seen.texts = texts;
-                tracing::info!("certificates were replaced");
-                Some(config)
-            }
-            Err(error) => {
+        let has_files = self.ca.is_some() || self.own.is_some();
+        if has_files && seen.at.elapsed() >= EVERY {
+            seen.at = Instant::now();
+            if let Err(error) = self.look(&mut seen) {
                 // Two files are seldom replaced at the same instant; the next look tells.
                 tracing::warn!(%error, "the certificates stay as they were");
-                None
             }
         }
+        (seen.generation, seen.config.clone())
+    }
+
+    fn look(&self, seen: &mut Seen) -> Result<(), CertificateError> {
+        let (ca, own) = (self.ca.as_deref(), self.own.as_ref());
+        let texts = read(ca, own)?;
+        if texts != seen.texts {
+            seen.config = config(ca, own, &texts)?;
+            seen.texts = texts;
+            seen.generation += 1;
+            tracing::info!("certificates were replaced");
+        }
+        Ok(())
     }
 }
 

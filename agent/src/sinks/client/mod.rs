@@ -13,7 +13,8 @@ mod token;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -24,6 +25,9 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::ClientConfig;
+use tonic::metadata::MetadataMap;
+use tower::Service;
 
 pub use certificates::CertificateError;
 use certificates::Certificates;
@@ -110,7 +114,7 @@ pub struct Client {
     headers: HeaderMap,
     token: Option<Token>,
     certificates: Certificates,
-    http: Mutex<Http>,
+    http: Mutex<(u64, Http)>,
 }
 
 impl Client {
@@ -128,9 +132,9 @@ impl Client {
             headers.insert(HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?, value);
         }
         let token = access.token_file.clone().map(Token::new).transpose()?;
-        let (certificates, tls) =
-            Certificates::new(access.ca_file.clone(), access.certificate.clone())?;
-        Ok(Self { headers, token, certificates, http: Mutex::new(http(tls)) })
+        let certificates = Certificates::new(access.ca_file.clone(), access.certificate.clone())?;
+        let (generation, tls) = certificates.current();
+        Ok(Self { headers, token, certificates, http: Mutex::new((generation, http(tls))) })
     }
 
     /// Posts a body.
@@ -159,13 +163,7 @@ impl Client {
     ///
     /// As [`Self::post`].
     pub async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Answer, Failure> {
-        let headers = request.headers_mut();
-        for (name, value) in &self.headers {
-            headers.insert(name, value.clone());
-        }
-        if let Some(token) = &self.token {
-            headers.insert(AUTHORIZATION, token.header());
-        }
+        self.add_headers(request.headers_mut());
         let response = self.http().request(request).await.map_err(|it| Failure::of(&it))?;
         let (head, body) = response.into_parts();
         let body = Limited::new(body, ANSWER_BYTES).collect().await;
@@ -176,35 +174,80 @@ impl Client {
         })
     }
 
-    /// The client of the certificates as they are now. A new one has new connections.
-    fn http(&self) -> Http {
-        let mut http = self.http_now();
-        if let Some(tls) = self.certificates.changed() {
-            http = self::http(tls);
-            *self.http.lock().unwrap_or_else(PoisonError::into_inner) = http.clone();
-        }
-        http
+    /// Adds the headers and the token to a request of gRPC.
+    pub fn sign(&self, metadata: &mut MetadataMap) {
+        let mut headers = std::mem::take(metadata).into_headers();
+        self.add_headers(&mut headers);
+        *metadata = MetadataMap::from_headers(headers);
     }
 
-    fn http_now(&self) -> Http {
-        self.http.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn add_headers(&self, headers: &mut HeaderMap) {
+        for (name, value) in &self.headers {
+            headers.insert(name, value.clone());
+        }
+        if let Some(token) = &self.token {
+            headers.insert(AUTHORIZATION, token.header());
+        }
+    }
+
+    /// Makes connections for gRPC, each with the certificates as they are then.
+    #[must_use]
+    pub fn grpc_connector(self: &Arc<Self>) -> GrpcConnector {
+        GrpcConnector(Arc::clone(self))
+    }
+
+    /// The client of the certificates as they are now. A new one has new connections.
+    fn http(&self) -> Http {
+        let (generation, tls) = self.certificates.current();
+        let mut last = self.http.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.0 != generation {
+            *last = (generation, http(tls));
+        }
+        last.1.clone()
     }
 }
 
-fn http(tls: rustls::ClientConfig) -> Http {
-    let mut connector = HttpConnector::new();
-    connector.enforce_http(false);
-    connector.set_connect_timeout(Some(CONNECT));
-    connector.set_nodelay(true);
+fn http(tls: ClientConfig) -> Http {
     let connector = HttpsConnectorBuilder::new()
         .with_tls_config(tls)
         .https_or_http()
         .enable_http1()
-        .wrap_connector(connector);
+        .wrap_connector(tcp());
     legacy::Client::builder(TokioExecutor::new())
         .pool_idle_timeout(IDLE)
         .pool_timer(TokioTimer::new())
         .build(connector)
+}
+
+fn tcp() -> HttpConnector {
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    connector.set_connect_timeout(Some(CONNECT));
+    connector.set_nodelay(true);
+    connector
+}
+
+/// Makes connections for gRPC, each with the certificates as they are then.
+#[derive(Clone, Debug)]
+pub struct GrpcConnector(Arc<Client>);
+
+impl Service<Uri> for GrpcConnector {
+    type Response = <HttpsConnector<HttpConnector> as Service<Uri>>::Response;
+    type Error = <HttpsConnector<HttpConnector> as Service<Uri>>::Error;
+    type Future = <HttpsConnector<HttpConnector> as Service<Uri>>::Future;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        HttpsConnectorBuilder::new()
+            .with_tls_config(self.0.certificates.current().1)
+            .https_or_http()
+            .enable_http2()
+            .wrap_connector(tcp())
+            .call(uri)
+    }
 }
 
 /// Seconds, or the date that it is told as.

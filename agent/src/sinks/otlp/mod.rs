@@ -1,0 +1,17 @@
+//! What OpenTelemetry back-ends get: alerts as log records and usage as metrics, by
+//! gRPC or HTTP.
+//!
+//! Names are those of the semantic conventions where these have one. What waits and what
+//! is tried again is decided by [`super::delivery`] for alerts; metrics are cumulative,
+//! so that the next export makes up for one that failed.
+
+mod attributes;
+mod export;
+pub mod logs;
+pub mod metrics;
+mod resource;
+#[cfg(test)]
+mod tests;
+
+pub use export::{Export, ExportError, Protocol};
+pub use resource::Node;
