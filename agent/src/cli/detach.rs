@@ -26,11 +26,9 @@ pub(super) struct Detach {
 }
 
 pub(super) fn run(flags: &Detach, out: &mut impl Write) -> Result<()> {
-    let named = flags.pin_path.is_some();
-    let overrides = Overrides {
-        pin_path: flags.pin_path.clone(),
-        pin_enabled: named.then(|| "true".to_owned()),
-        ..Overrides::default()
+    let overrides = match &flags.pin_path {
+        Some(path) => Overrides::default().with("pin.path", path).with("pin.enabled", "true"),
+        None => Overrides::default(),
     };
     let config = config::load(flags.config.as_deref(), &overrides)?;
     let Some(path) = &config.pin else {

@@ -40,7 +40,7 @@ pub(super) struct Run {
 pub(super) fn run(flags: Run, color: ColorChoice) -> Result<()> {
     let mut overrides = flags.overrides;
     if flags.no_pin {
-        overrides.pin_enabled = Some("false".to_owned());
+        overrides = overrides.with("pin.enabled", "false");
     }
     let mut config = config::load(flags.config.as_deref(), &overrides)?;
     if !flags.rules.is_empty() {

@@ -105,8 +105,7 @@ mod tests {
 
     fn read(path: &Path, yaml: &str) -> Config {
         fs::write(path, yaml).unwrap();
-        let listen = Some("127.0.0.1:1".to_owned());
-        load(Some(path), &Overrides { listen, ..Overrides::default() }).unwrap()
+        load(Some(path), &Overrides::default().with("listen", "127.0.0.1:1")).unwrap()
     }
 
     #[test]

@@ -7,6 +7,7 @@ use figment::{Figment, Metadata};
 use crate::config::error::{ConfigError, closest, found, named};
 use crate::config::file::Source;
 use crate::config::keys::{KEYS, Key, Kind, dotted, keys_below};
+use crate::config::sinks::SinkProblem;
 use crate::config::yaml::Place;
 use crate::identity::tenant::{LabelProblem, TenantRuleError};
 
@@ -68,6 +69,24 @@ pub(super) fn wrong_rule(
         meant.map_or_else(|| one_of(&known), |word| format!("did you mean `{word}`?"))
     });
     origin.value(&path, &problem).help(help)
+}
+
+/// A sink that cannot be used.
+pub(super) fn wrong_sink(
+    problem: &SinkProblem,
+    source: Option<&Source>,
+    layers: &Figment,
+) -> ConfigError {
+    let path = &problem.path;
+    let is_of_list = path.first().is_some_and(|first| first == "sinks");
+    let layer = if is_of_list { "sinks".to_owned() } else { path.join(".") };
+    let origin = Origin { source, layer: layers.find_metadata(&layer) };
+    let told = format!("{}: expected {}", subject(path), problem.expected);
+    if path.last().is_some_and(|last| last == "headers") {
+        // They may be secrets, and so their line is not shown.
+        return origin.at(None, &format!("{told}, found another value"));
+    }
+    origin.value(path, &format!("{told}, found {}", origin.found(path, layers)))
 }
 
 /// An element of `tenant_labels` that is no key.
@@ -160,6 +179,14 @@ fn subject(path: &[String]) -> String {
                 format!("tenant rule {rule}")
             } else {
                 format!("{} of tenant rule {rule}", quoted(rest))
+            }
+        }
+        [first, number, rest @ ..] if first == "sinks" => {
+            let sink = number.parse::<usize>().map_or(0, |number| number + 1);
+            if rest.is_empty() {
+                format!("sink {sink}")
+            } else {
+                format!("{} of sink {sink}", quoted(rest))
             }
         }
         _ => quoted(path),

@@ -16,6 +16,7 @@ use crate::config::error::{ConfigError, found};
 use crate::config::kubelet::KubeletSettings;
 use crate::config::kubernetes::Kubernetes;
 use crate::config::resolve::LogSettings;
+use crate::config::sinks::{OtlpSettings, SinkSpec, SpoolSettings};
 use crate::config::yaml::{self, Content, Node};
 use crate::identity::tenant::RuleSpec;
 use crate::rules::rule::{Matching, Priority};
@@ -39,6 +40,9 @@ pub(super) struct Settings {
     pub(super) rules: RuleSettings,
     pub(super) alerts: AlertSettings,
     pub(super) events: EventSettings,
+    pub(super) spool: SpoolSettings,
+    pub(super) otlp: OtlpSettings,
+    pub(super) sinks: Vec<SinkSpec>,
     pub(super) kubernetes: Kubernetes,
     pub(super) kubelet: KubeletSettings,
     pub(super) tenant_labels: Vec<String>,

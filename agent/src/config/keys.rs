@@ -61,7 +61,17 @@ pub(super) enum Kind {
     Annotation,
     /// A list of keys of labels.
     LabelKeys,
+    /// A list of sinks.
+    Sinks,
+    /// A list of texts.
+    Texts,
+    /// Names and values of headers.
+    Headers,
 }
+
+/// Priorities of rules, the most urgent first.
+const PRIORITIES: &[&str] =
+    &["emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug"];
 
 /// All keys, in the order of the documentation.
 pub(super) static KEYS: &[Key] = &[
@@ -156,16 +166,7 @@ pub(super) static KEYS: &[Key] = &[
     },
     Key {
         name: "rules.priority",
-        kind: Kind::Choice(&[
-            "emergency",
-            "alert",
-            "critical",
-            "error",
-            "warning",
-            "notice",
-            "informational",
-            "debug",
-        ]),
+        kind: Kind::Choice(PRIORITIES),
         default: "debug",
         about: "Rules that are less urgent are not in force.",
     },
@@ -206,6 +207,209 @@ pub(super) static KEYS: &[Key] = &[
         about: "MiB that the agent keeps of processes and of events that wait for what their \
                 container is. Of processes that exceed it the oldest that have ended are \
                 forgotten first, and counted.",
+    },
+    Key {
+        name: "spool.path",
+        kind: Kind::AbsolutePath,
+        default: "/var/lib/landlord/spool",
+        about: "Folder of what waits to be delivered to sinks. What is there when the agent ends, \
+                however it ends, is delivered by the next one.",
+    },
+    Key {
+        name: "spool.size",
+        kind: Kind::Count(16, 65_536),
+        default: "64",
+        about: "MiB that the files of one sink may have. When they are full, the oldest of the \
+                least urgent alerts are dropped, and counted.",
+    },
+    Key {
+        name: "otlp.endpoint",
+        kind: Kind::Text,
+        default: "''",
+        about: "Address of an OpenTelemetry back-end, such as a Collector, without the path of a \
+                signal: `http://collector:4318`. Empty: nothing is exported. As for what follows, \
+                the standard variables of OpenTelemetry count where nothing else is said.",
+    },
+    Key {
+        name: "otlp.protocol",
+        kind: Kind::Choice(&["http/protobuf", "grpc"]),
+        default: "http/protobuf",
+        about: "How it is spoken to; `grpc` is at port 4317 as a rule.",
+    },
+    Key {
+        name: "otlp.metrics",
+        kind: Kind::Flag,
+        default: "true",
+        about: "Whether metrics are exported there. They are what `/metrics` tells: let only one \
+                of both get to the same Prometheus, or every sum is doubled.",
+    },
+    Key {
+        name: "otlp.logs",
+        kind: Kind::Flag,
+        default: "true",
+        about: "Whether alerts are exported there, as log records.",
+    },
+    Key {
+        name: "otlp.interval",
+        kind: Kind::Duration(Duration::from_secs(1), Duration::from_secs(3600)),
+        default: "30s",
+        about: "How often metrics are exported.",
+    },
+    Key {
+        name: "otlp.timeout",
+        kind: Kind::Duration(Duration::from_millis(100), Duration::from_secs(300)),
+        default: "10s",
+        about: "How long an answer is waited for.",
+    },
+    Key {
+        name: "otlp.headers",
+        kind: Kind::Text,
+        default: "''",
+        about: "Headers of every request, `name=value,name=value`. Better than a secret here is a \
+                file with a token.",
+    },
+    Key {
+        name: "otlp.resource",
+        kind: Kind::Text,
+        default: "''",
+        about: "Further attributes of the resource, `name=value,name=value`, such as \
+                `k8s.cluster.name=prod`.",
+    },
+    Key {
+        name: "otlp.token_file",
+        kind: Kind::OptionalPath,
+        default: "''",
+        about: "File with a token that is sent as `Authorization: Bearer`. It may be replaced at \
+                any time, as the files below.",
+    },
+    Key {
+        name: "otlp.ca_file",
+        kind: Kind::OptionalPath,
+        default: "''",
+        about: "File with the certificates, in PEM, of those who sign the back-end's; empty: those \
+                of this machine.",
+    },
+    Key {
+        name: "otlp.certificate_file",
+        kind: Kind::OptionalPath,
+        default: "''",
+        about: "File with the agent's own certificate, in PEM.",
+    },
+    Key {
+        name: "otlp.key_file",
+        kind: Kind::OptionalPath,
+        default: "''",
+        about: "File with its key, in PEM.",
+    },
+    Key {
+        name: "sinks",
+        kind: Kind::Sinks,
+        default: "[]",
+        about: "Who gets alerts, beside standard output and OpenTelemetry. Each sink has a queue \
+                on the disk and is tried again until it takes what it gets.",
+    },
+    Key {
+        name: "sinks[].name",
+        kind: Kind::Text,
+        default: "",
+        about: "Its name in logs and metrics: up to 64 letters, digits, `-` or `_`.",
+    },
+    Key {
+        name: "sinks[].kind",
+        kind: Kind::Choice(&["falco_http", "alertmanager", "syslog", "file"]),
+        default: "",
+        about: "What it is: `falco_http` gets Falco's JSON by HTTP, as Falcosidekick wants it; \
+                `alertmanager` gets alerts by its API v2; `syslog` lines of RFC 5424; `file` lines \
+                of Falco's JSON.",
+    },
+    Key {
+        name: "sinks[].to",
+        kind: Kind::Text,
+        default: "",
+        about: "Where it is: an address of HTTP; for syslog `/dev/log`, `udp://host:514` or \
+                `tcp://host:601`; for a file its path.",
+    },
+    Key {
+        name: "sinks[].priority",
+        kind: Kind::Choice(PRIORITIES),
+        default: "",
+        about: "Alerts that are less urgent do not go there.",
+    },
+    Key {
+        name: "sinks[].tags",
+        kind: Kind::Texts,
+        default: "",
+        about: "Only alerts of rules with one of these tags go there.",
+    },
+    Key {
+        name: "sinks[].tenants",
+        kind: Kind::Texts,
+        default: "",
+        about: "Only alerts of tenants whose whole name is matched by one of these regular \
+                expressions go there.",
+    },
+    Key {
+        name: "sinks[].rate",
+        kind: Kind::Count(1, 1_000_000),
+        default: "",
+        about: "Alerts a second at most; the others wait.",
+    },
+    Key {
+        name: "sinks[].timeout",
+        kind: Kind::Duration(Duration::from_millis(100), Duration::from_secs(300)),
+        default: "",
+        about: "How long an answer is waited for; 10 seconds when nothing is said.",
+    },
+    Key {
+        name: "sinks[].headers",
+        kind: Kind::Headers,
+        default: "",
+        about: "Headers of every request, such as `X-Scope-OrgID`. They are never logged.",
+    },
+    Key {
+        name: "sinks[].token_file",
+        kind: Kind::AbsolutePath,
+        default: "",
+        about: "File with a token that is sent as `Authorization: Bearer`. It may be replaced at \
+                any time, as the files below.",
+    },
+    Key {
+        name: "sinks[].ca_file",
+        kind: Kind::AbsolutePath,
+        default: "",
+        about: "File with the certificates, in PEM, of those who sign the back-end's; without it \
+                those of this machine.",
+    },
+    Key {
+        name: "sinks[].certificate_file",
+        kind: Kind::AbsolutePath,
+        default: "",
+        about: "File with the agent's own certificate, in PEM.",
+    },
+    Key {
+        name: "sinks[].key_file",
+        kind: Kind::AbsolutePath,
+        default: "",
+        about: "File with its key, in PEM.",
+    },
+    Key {
+        name: "sinks[].resolve",
+        kind: Kind::Duration(Duration::from_secs(1), Duration::from_secs(86_400)),
+        default: "",
+        about: "For Alertmanager: how long after its last event an alert is over; 5 minutes when \
+                nothing is said.",
+    },
+    Key {
+        name: "sinks[].size",
+        kind: Kind::Count(1, 1 << 20),
+        default: "",
+        about: "For a file: MiB after which it is put aside; 100 when nothing is said.",
+    },
+    Key {
+        name: "sinks[].keep",
+        kind: Kind::Count(0, 100),
+        default: "",
+        about: "For a file: how many of those that were put aside are kept; 5 when nothing is said.",
     },
     Key {
         name: "kubernetes.enabled",
@@ -421,7 +625,8 @@ impl Key {
 
     /// Whether one text can state it, in an environment variable or a flag.
     pub(super) fn is_scalar(&self) -> bool {
-        !self.name.starts_with("tenants") && !matches!(self.kind, Kind::Paths | Kind::LabelKeys)
+        let is_of_list = ["tenants", "sinks"].iter().any(|list| self.name.starts_with(list));
+        !is_of_list && !matches!(self.kind, Kind::Paths | Kind::LabelKeys)
     }
 
     /// Whether a change of the file counts while the agent runs.
@@ -511,6 +716,9 @@ impl Kind {
             Self::LabelKeys => {
                 "a list of keys of labels, such as `[team, acme.com/owner]`".to_owned()
             }
+            Self::Sinks => "a list of sinks, each with `name`, `kind` and `to`".to_owned(),
+            Self::Texts => "a list of texts, such as `[a, b]`".to_owned(),
+            Self::Headers => "names and values, such as `{ X-Scope-OrgID: acme }`".to_owned(),
         }
     }
 

@@ -17,6 +17,8 @@ mod kubernetes;
 mod markdown;
 mod overrides;
 mod resolve;
+mod sinks;
+mod standard;
 mod yaml;
 
 pub use default::DEFAULT_YAML;
@@ -27,3 +29,4 @@ pub use kubernetes::{Enabled, Kubernetes};
 pub use markdown::markdown;
 pub use overrides::Overrides;
 pub use resolve::{Config, DEFAULT_PATH, LogFormat, LogLevel, LogSettings, load};
+pub use sinks::{Otlp, SinkSettings, Sinks, SpoolPlace, Target};

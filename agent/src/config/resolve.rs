@@ -15,12 +15,16 @@ use crate::config::again::{Origin, fixed};
 use crate::config::default::DEFAULT_YAML;
 use crate::config::detection::Detection;
 use crate::config::error::{ConfigError, FLAG, closest};
-use crate::config::explain::{FILE_LAYER, explain, out_of_bounds, wrong_label, wrong_rule};
+use crate::config::explain::{
+    FILE_LAYER, explain, out_of_bounds, wrong_label, wrong_rule, wrong_sink,
+};
 use crate::config::file::{Settings, Source};
-use crate::config::keys::{KEYS, VARIABLE_PREFIX};
+use crate::config::keys::{KEYS, Key, VARIABLE_PREFIX};
 use crate::config::kubelet::KubeletSettings;
 use crate::config::kubernetes::Kubernetes;
 use crate::config::overrides::Overrides;
+use crate::config::sinks::Sinks;
+use crate::config::standard;
 use crate::config::yaml::Content;
 use crate::identity::TenantRules;
 use crate::identity::tenant::is_label_key;
@@ -111,6 +115,8 @@ pub struct Config {
     pub kubelet: KubeletSettings,
     /// Rules and their alerts; `None` when the agent only meters.
     pub detection: Option<Detection>,
+    /// Who is told what.
+    pub sinks: Sinks,
     /// The file that was read.
     pub file: Option<PathBuf>,
     /// What looks like a mistake but may be none, one sentence each.
@@ -166,9 +172,9 @@ impl Variables {
     fn read(environment: impl Iterator<Item = (OsString, OsString)>) -> Result<Self, ConfigError> {
         let mut variables = Vec::new();
         for (name, text) in environment {
-            let Some(name) = name.to_str().filter(|name| name.starts_with(VARIABLE_PREFIX)) else {
-                continue;
-            };
+            let is_known =
+                |name: &&str| name.starts_with(VARIABLE_PREFIX) || standard::is_variable(name);
+            let Some(name) = name.to_str().filter(is_known) else { continue };
             let text = text
                 .into_string()
                 .map_err(|_| ConfigError::of(&variable(name), "its value is not UTF-8 text"))?;
@@ -183,14 +189,27 @@ impl Variables {
         self.0.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
     }
 
+    /// What is said of a key, and by which variable; the agent's own counts before one of
+    /// OpenTelemetry.
+    fn of(&self, key: &Key) -> Option<(String, Value)> {
+        let own = key.variable();
+        if let Some(text) = self.get(&own) {
+            return Some((own, key.kind.read(text)));
+        }
+        let (name, form) = standard::variable_of(key.name)?;
+        let text = self.get(name)?;
+        Some((name.to_owned(), key.kind.read(&form.read(text))))
+    }
+
     /// Names that are nearly a known one. Others may well be set: Kubernetes
     /// describes a Service called `landlord` in variables with the same prefix.
     fn warnings(&self) -> Vec<String> {
         let known: Vec<String> =
             KEYS.iter().filter(|key| key.is_scalar()).map(|key| key.variable()).collect();
-        let own = |name: &str| name[VARIABLE_PREFIX.len()..].to_owned();
+        let own = |name: &str| name.strip_prefix(VARIABLE_PREFIX).unwrap_or(name).to_owned();
         let short: Vec<String> = known.iter().map(|name| own(name)).collect();
-        let unknown = self.0.iter().filter(|(name, _)| !known.contains(name));
+        let is_unknown = |name: &String| name.starts_with(VARIABLE_PREFIX) && !known.contains(name);
+        let unknown = self.0.iter().filter(|(name, _)| is_unknown(name));
         unknown
             .filter_map(|(name, _)| {
                 let meant = closest(&own(name), short.iter().map(String::as_str))?;
@@ -249,9 +268,8 @@ fn resolve(
         layers = layers.merge(layer_of(source, FILE_LAYER));
     }
     for key in KEYS.iter().filter(|key| key.is_scalar()) {
-        if let Some(text) = variables.get(&key.variable()) {
-            let name = variable(&key.variable());
-            layers = layers.merge(Layer::one(name, key.name, key.kind.read(text)));
+        if let Some((name, value)) = variables.of(key) {
+            layers = layers.merge(Layer::one(variable(&name), key.name, value));
         }
     }
     for (key, text) in overrides.given() {
@@ -267,6 +285,8 @@ fn resolve(
         return Err(out_of_bounds(key, source, &layers));
     }
     let detection = Detection::new(&settings);
+    let sinks = Sinks::new(settings.spool, settings.otlp, settings.sinks)
+        .map_err(|problem| wrong_sink(&problem, source, &layers))?;
     let tenants = TenantRules::compile(settings.tenants)
         .map_err(|error| wrong_rule(&error, source, &layers))?;
     if let Some(index) = settings.tenant_labels.iter().position(|key| !is_label_key(key)) {
@@ -286,6 +306,7 @@ fn resolve(
         kubernetes: settings.kubernetes,
         kubelet: settings.kubelet,
         detection,
+        sinks,
         file: None,
         warnings: variables.warnings(),
         origin: Origin { fixed: fixed(&layers), ..Origin::default() },
@@ -295,3 +316,7 @@ fn resolve(
 #[cfg(test)]
 #[path = "resolve_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "sinks_tests.rs"]
+mod sinks_tests;

@@ -12,7 +12,7 @@ use crate::identity::Subject;
 use crate::identity::cgroup_path::Workload;
 use crate::identity::cluster::samples;
 
-fn from(
+pub(super) fn from(
     yaml: &str,
     environment: &[(&str, &str)],
     overrides: &Overrides,
@@ -22,13 +22,13 @@ fn from(
     resolve(Some(&source), &Variables::read(environment)?, overrides)
 }
 
-fn from_yaml(yaml: &str) -> Result<Config, ConfigError> {
+pub(super) fn from_yaml(yaml: &str) -> Result<Config, ConfigError> {
     from(yaml, &[], &Overrides::default())
 }
 
 /// The error of a file's text.
 #[track_caller]
-fn mistake(yaml: &str) -> String {
+pub(super) fn mistake(yaml: &str) -> String {
     bounded(&from_yaml(yaml).unwrap_err())
 }
 
@@ -180,7 +180,7 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
         ("LANDLORD_LISTEN", ""),
         ("INTERVAL", "9s"),
     ];
-    let overrides = Overrides { interval: Some("4s".to_owned()), ..Overrides::default() };
+    let overrides = Overrides::default().with("interval", "4s");
     let config = from(yaml, &environment, &overrides).unwrap();
     assert_eq!(config.interval, Duration::from_secs(4));
     assert_eq!((config.max_cgroups, config.max_tenants), (200, 100));
@@ -227,12 +227,12 @@ fn mistakes_in_the_environment_and_in_flags() {
     );
     check(
         &[],
-        &Overrides { pin_path: Some("x".to_owned()), ..none.clone() },
+        &none.clone().with("pin.path", "x"),
         "flag --pin-path: `pin.path`: expected a path that begins with `/`, found `x`",
     );
     check(
         &[],
-        &Overrides { listen: Some("localhost:80".to_owned()), ..none },
+        &none.with("listen", "localhost:80"),
         "flag --listen: `listen`: expected an IP address and port, such as `127.0.0.1:9464` or `[::]:9464`, found `localhost:80`",
     );
 }
@@ -267,13 +267,13 @@ fn unknown_keys() {
       | ^^^^^^^^^
       = did you mean `level` in the section `log`?
     ");
-    insta::assert_snapshot!(mistake("colour: red"), @r#"
+    insta::assert_snapshot!(mistake("colour: red"), @"
     landlord.yaml:1:1: unknown key `colour`
       |
     1 | colour: red
       | ^^^^^^
-      = expected one of `listen`, `interval`, `log`, `pin`, `state`, `max_cgroups`, `max_tenants`, `max_wait_causes`, `rules`, `alerts`, `events`, `kubernetes`, `kubelet`, `tenant_labels`, `tenants`
-    "#);
+      = expected one of `listen`, `interval`, `log`, `pin`, `state`, `max_cgroups`, `max_tenants`, `max_wait_causes`, `rules`, `alerts`, `events`, `spool`, `otlp`, `sinks`, `kubernetes`, `kubelet`, `tenant_labels`, `tenants`
+    ");
     insta::assert_snapshot!(mistake("tenants:\n  - match: { pods: true }\n    tenant: a\n"), @"
     landlord.yaml:2:14: unknown key `pods` in `match` of tenant rule 1
       |

@@ -187,7 +187,7 @@ mod tests {
     /// What `top` says when nobody listens on the configured address.
     fn refusal(machine: &Fixture, address: Option<&str>) -> String {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let overrides = Overrides { listen: Some(free.to_string()), ..Overrides::default() };
+        let overrides = Overrides::default().with("listen", free.to_string());
         let config = config::load(None, &overrides).unwrap();
         let mut notices = Vec::new();
         let opened = open(address, &config, &machine.machine(), &mut notices);

@@ -20,7 +20,7 @@ use tokio::runtime::Handle;
 use super::Export;
 use super::resource::Node;
 use crate::sinks::client::Client;
-use crate::usage::catalogue::{Kind, METRICS, Metric, Unit, Value};
+use crate::usage::catalogue::{Kind, Metric, Unit, Value, metrics};
 use crate::usage::tenant::NodeUsage;
 
 /// Attribute sets that an instrument may have; those beyond would be added up without
@@ -66,7 +66,7 @@ impl Metrics {
             .build();
         let meter = provider.meter("landlord");
         let usage = Arc::new(Latest { source, last: Mutex::new(None) });
-        for metric in METRICS {
+        for metric in metrics() {
             instrument(&meter, metric, &usage);
         }
         Ok(Self { provider })
@@ -233,7 +233,7 @@ const fn unit(unit: Unit) -> &'static str {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{METRICS, name, unit};
+    use super::{metrics, name, unit};
     use crate::usage::catalogue::{Kind, Unit};
 
     /// As the translation of the Collector and of Prometheus words it.
@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn prometheus_makes_the_names_of_the_catalogue() {
         let mut names = BTreeSet::new();
-        for metric in METRICS {
+        for metric in metrics() {
             assert_eq!(translated(&name(metric), unit(metric.unit), metric.kind), metric.name);
             assert!(metric.unit != Unit::Cores || metric.kind == Kind::Gauge);
             assert!(names.insert(name(metric)), "{}", metric.name);
