@@ -8,6 +8,7 @@ mod clock;
 mod cluster;
 mod collector;
 mod config_file;
+mod deliveries;
 mod feeder;
 mod file_watch;
 mod heard;
@@ -39,7 +40,7 @@ use crate::{
     identity::cluster::Source,
     kernel::KernelError,
     sinks::{
-        alerts::AlertWriter,
+        delivery::Outbox,
         http,
         listener::{self, BindError},
     },
@@ -47,7 +48,10 @@ use crate::{
 };
 use cluster::Cluster;
 pub use cluster::{Trial, try_api_server};
+use collector::Told;
 use config_file::{ConfigFile, Reloads};
+use deliveries::{Deliveries, Way};
+pub use deliveries::{SinkError, SinkProblem};
 use file_watch::FileWatch;
 pub use meter::Meter;
 use watch::{Parts, Watch};
@@ -82,6 +86,9 @@ pub enum PipelineError {
         /// Why.
         reason: CaptureError,
     },
+    /// A sink of alerts.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
     /// A thread ended by a bug.
     #[error("the {0} panicked")]
     Panicked(&'static str),
@@ -165,11 +172,14 @@ async fn serve(config: &Config) -> Result<(), PipelineError> {
     let mut meter = Meter::of_node(config, meter::Lifetime::Pinned, node.clone())?;
     let known = meter.known();
     let tenants = meter.tenants();
-    let watch = watch(config, &mut meter, None)?;
+    let name = node.as_ref().map(|node| node.name.clone());
+    let mut deliveries = Deliveries::start(config, name.as_deref())?;
+    let watch = watch(config, &mut meter, deliveries.ways(), None)?;
     let reloads = Arc::<Reloads>::default();
     let (collector, worker) =
-        collector::spawn(meter, config.interval, watch.as_ref(), Arc::clone(&reloads))
+        collector::spawn(meter, config.interval, watch.as_ref(), told(&reloads, &deliveries))
             .map_err(PipelineError::io("starting the collector"))?;
+    deliveries.export_metrics(config, name.as_deref(), collector.clone())?;
     let cluster = node.map(|node| {
         let collector = collector.clone();
         Cluster::start(config, &node, &known, move |change| {
@@ -210,9 +220,12 @@ async fn serve(config: &Config) -> Result<(), PipelineError> {
     if let Some(cluster) = cluster {
         cluster.stop().await;
     }
+    deliveries.end_metrics();
     drop(collector);
     drop(files);
     let watched = watch.map(Watch::stop);
+    // The last alerts are with their sinks now.
+    drop(deliveries);
     worker.stop();
     if let Some(pins) = &config.pin {
         tracing::info!(
@@ -225,10 +238,16 @@ async fn serve(config: &Config) -> Result<(), PipelineError> {
     watched.unwrap_or(Ok(()))
 }
 
+/// What the collector tells beside the figures of the meter.
+fn told(reloads: &Arc<Reloads>, deliveries: &Deliveries) -> Told {
+    Told { reloads: Arc::clone(reloads), ways: deliveries.ways() }
+}
+
 /// Begins to watch, when rules are wanted and the kernel gives events.
 fn watch(
     config: &Config,
     meter: &mut Meter,
+    ways: Vec<Way>,
     record: Option<PathBuf>,
 ) -> Result<Option<Watch>, PipelineError> {
     let Some(detection) = &config.detection else { return Ok(None) };
@@ -236,13 +255,14 @@ fn watch(
         tracing::error!("this machine gives no events for rules; `landlord doctor` says why");
         return Ok(None);
     };
-    let wanted = record.is_none() && detection.format != AlertFormat::None;
-    let writer = wanted
-        .then(|| AlertWriter::start(std::io::stdout()))
+    let has_sinks = !ways.is_empty();
+    let wanted = record.is_none() && (detection.format != AlertFormat::None || has_sinks);
+    let outbox = wanted
+        .then(|| Outbox::start(std::io::stdout(), ways))
         .transpose()
-        .map_err(PipelineError::io("starting the writer of alerts"))?;
+        .map_err(PipelineError::io("starting the outbox of alerts"))?;
     let (known, detection) = (meter.known(), detection.clone());
-    Watch::start(Parts { events, paths, known, detection, writer, record }).map(Some)
+    Watch::start(Parts { events, paths, known, detection, outbox, has_sinks, record }).map(Some)
 }
 
 /// Reads the rules anew when their files change; without that they are read on SIGHUP.
@@ -296,7 +316,7 @@ pub fn record(
                 std::future::ready(())
             })
         });
-        let watch = watch(config, &mut meter, Some(recording.file.clone()))?
+        let watch = watch(config, &mut meter, Vec::new(), Some(recording.file.clone()))?
             .ok_or(PipelineError::NoEvents)?;
         began();
         match recording.duration {

@@ -1,5 +1,6 @@
 //! An alert as sinks get it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -13,6 +14,8 @@ use crate::rules::rule::Priority;
 /// A rule that fired.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Alert {
+    /// What no other alert has: 32 hexadecimal digits; empty until it is given out.
+    pub id: String,
     /// When the event was, nanoseconds since 1970.
     pub time_unix_ns: u64,
     /// The rule.
@@ -20,8 +23,13 @@ pub struct Alert {
     /// Its priority.
     #[serde(serialize_with = "by_name")]
     pub priority: Priority,
+    /// The rule's tags.
+    pub tags: Arc<[String]>,
     /// Whose event it was.
     pub tenant: Arc<str>,
+    /// Labels that go along with the tenant.
+    #[serde(skip)]
+    pub tenant_labels: Arc<BTreeMap<String, String>>,
     /// How that was found.
     pub identity: Provenance,
     /// Namespace of the pod; `None` outside of pods, and where nobody told.
@@ -95,13 +103,24 @@ fn by_name<S: serde::Serializer>(priority: &Priority, out: S) -> Result<S::Ok, S
 impl Alert {
     /// Says who is at the other end: as `peer`, also of the JSON.
     pub fn set_peer(&mut self, peer: PeerFacts) {
-        if let (Ok(told), Some(b'}')) = (serde_json::to_vec(&peer), self.json.last()) {
+        self.say("peer", &peer);
+        self.peer = Some(peer);
+    }
+
+    /// Says what to call it, also in the JSON.
+    pub fn set_id(&mut self, id: String) {
+        self.say("id", &id);
+        self.id = id;
+    }
+
+    /// Adds a key to the JSON.
+    fn say(&mut self, key: &str, value: &impl Serialize) {
+        if let (Ok(told), Some(b'}')) = (serde_json::to_vec(value), self.json.last()) {
             self.json.pop();
-            self.json.extend_from_slice(br#","peer":"#);
+            self.json.extend_from_slice(format!(",\"{key}\":").as_bytes());
             self.json.extend_from_slice(&told);
             self.json.push(b'}');
         }
-        self.peer = Some(peer);
     }
 
     /// Says that it stands for further ones: at the end of the texts, and as the
@@ -130,16 +149,21 @@ impl Alert {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::{Alert, PeerFacts};
     use crate::identity::Provenance;
     use crate::rules::rule::Priority;
 
     fn alert() -> Alert {
         Alert {
+            id: String::new(),
             time_unix_ns: 1,
             rule: "R".into(),
             priority: Priority::Notice,
+            tags: [].into(),
             tenant: "acme".into(),
+            tenant_labels: Arc::default(),
             identity: Provenance::Cgroup,
             namespace: None,
             pod: None,
@@ -187,6 +211,15 @@ mod tests {
             pod,
             r#"{"kind":"pod","namespace":"ns","name":"web","tenant":"acme","certain":true}"#,
         );
+    }
+
+    #[test]
+    fn the_id_is_said_in_both_forms_of_json() {
+        let mut alert = alert();
+        alert.set_id("07".to_owned());
+        let line: serde_json::Value = serde_json::from_slice(&alert.json).unwrap();
+        assert_eq!((&line["id"], &line["rule"]), (&"07".into(), &"R".into()));
+        assert_eq!(serde_json::to_value(&alert).unwrap()["id"], "07");
     }
 
     #[test]

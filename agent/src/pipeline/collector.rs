@@ -12,6 +12,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::config_file::Reloads;
+use super::deliveries::{self, Way};
 use super::meter::Meter;
 use super::watch::Watch;
 use super::watch_figures::{WatchFigures, detection_usage};
@@ -63,7 +64,7 @@ pub(super) fn spawn(
     meter: Meter,
     interval: Duration,
     watch: Option<&Watch>,
-    reloads: Arc<Reloads>,
+    told: Told,
 ) -> std::io::Result<(Collector, Worker)> {
     let (requests, inbox) = channel();
     let recent = watch.map(Watch::recent);
@@ -71,7 +72,7 @@ pub(super) fn spawn(
     let failure = Arc::new(Mutex::new(None));
     let shared = Arc::clone(&failure);
     let thread = std::thread::Builder::new().name("collector".to_owned()).spawn(move || {
-        let figures = Figures { watch: figures, reloads };
+        let figures = Figures { watch: figures, told };
         collect(meter, interval, &inbox, &shared, &figures);
     })?;
     Ok((Collector { requests: requests.clone(), failure, recent }, Worker { requests, thread }))
@@ -130,17 +131,27 @@ impl UsageSource for Collector {
     }
 }
 
+/// Who else tells something.
+pub(super) struct Told {
+    /// The configuration that is read again.
+    pub(super) reloads: Arc<Reloads>,
+    /// The sinks.
+    pub(super) ways: Vec<Way>,
+}
+
 /// Figures of others that go along.
 struct Figures {
     watch: Option<Arc<Mutex<WatchFigures>>>,
-    reloads: Arc<Reloads>,
+    told: Told,
 }
 
 impl Figures {
     fn add(&self, mut usage: NodeUsage) -> NodeUsage {
-        let outcomes = [("ok", self.reloads.ok()), ("failed", self.reloads.failed())];
+        let Told { reloads, ways } = &self.told;
+        let outcomes = [("ok", reloads.ok()), ("failed", reloads.failed())];
         usage.agent.config_reloads_total =
             outcomes.map(|(it, count)| (it.to_owned(), count)).into();
+        usage.agent.sinks = deliveries::usage(ways);
         usage.agent.detection = self.watch.as_ref().map(|figures| {
             detection_usage(&figures.lock().unwrap_or_else(PoisonError::into_inner))
         });

@@ -13,7 +13,7 @@ use crate::detection::{Alert, PeerFacts};
 use crate::event::{Initiator, RemoteEnd};
 use crate::identity::Known;
 use crate::identity::peer::{Peer, Peers, is_loopback};
-use crate::sinks::alerts::AlertWriter;
+use crate::sinks::delivery::{Message, Outbox, Output};
 use crate::sinks::recent::Recent;
 
 /// Age of an event at which it is asked whose its remote end was.
@@ -22,11 +22,22 @@ const ASK_AFTER_NS: u64 = 1_000_000_000;
 /// peers are not certain.
 const WAITING_MAX: usize = 1024;
 
+/// Who gets alerts.
+pub(super) struct Out {
+    /// Standard output and the sinks; `None`: neither.
+    pub(super) outbox: Option<Outbox>,
+    /// What standard output gets.
+    pub(super) format: AlertFormat,
+    /// Whether there are sinks.
+    pub(super) has_sinks: bool,
+    /// The local API.
+    pub(super) recent: Arc<Recent>,
+}
+
 /// See the module.
 pub(super) struct Sink {
-    writer: Option<AlertWriter>,
-    format: AlertFormat,
-    recent: Arc<Recent>,
+    out: Out,
+    ids: Ids,
     known: Arc<Known>,
     /// What is in the times of alerts; the clock may have been set since.
     boot_unix_ns: u64,
@@ -38,26 +49,21 @@ pub(super) struct Sink {
 
 impl Sink {
     /// `boot_unix_ns`: when `CLOCK_BOOTTIME` was 0 by the times of the alerts.
-    pub(super) fn new(
-        writer: Option<AlertWriter>,
-        format: AlertFormat,
-        recent: Arc<Recent>,
-        known: Arc<Known>,
-        boot_unix_ns: u64,
-    ) -> Self {
+    pub(super) fn new(out: Out, known: Arc<Known>, boot_unix_ns: u64) -> Self {
         let (waiting, peers) = (VecDeque::new(), BTreeMap::new());
-        Self { writer, format, recent, known, boot_unix_ns, waiting, peers }
+        Self { out, ids: Ids::new(), known, boot_unix_ns, waiting, peers }
     }
 
     /// Takes an alert.
-    pub(super) fn alert(&mut self, alert: Alert) {
+    pub(super) fn alert(&mut self, mut alert: Alert) {
+        alert.set_id(self.ids.next());
         let Some(remote) = alert.remote.filter(|_| self.known.has_addresses()) else {
-            self.line(&alert);
-            return self.remember(&alert);
+            self.hand_on(&alert, self.line(&alert));
+            return;
         };
         // Its line as text says nothing of the peer.
-        if self.format == AlertFormat::Text {
-            self.line(&alert);
+        if self.out.format == AlertFormat::Text {
+            self.put(Output { message: None, line: self.line(&alert) });
         }
         if is_loopback(remote.address) || self.is_due(&alert, boottime_ns()) {
             return self.told(alert, remote, true);
@@ -90,7 +96,7 @@ impl Sink {
 
     /// Alerts that could not be written.
     pub(super) fn lost(&self) -> u64 {
-        self.writer.as_ref().map_or(0, AlertWriter::lost)
+        self.out.outbox.as_ref().map_or(0, Outbox::lost)
     }
 
     /// Peers that were told, by kind and whether they were certain.
@@ -114,26 +120,81 @@ impl Sink {
             *self.peers.entry((facts.kind, facts.certain)).or_default() += 1;
             alert.set_peer(facts);
         }
-        if self.format != AlertFormat::Text {
-            self.line(&alert);
-        }
-        self.remember(&alert);
+        let is_written = self.out.format == AlertFormat::Text;
+        let line = if is_written { None } else { self.line(&alert) };
+        self.hand_on(&alert, line);
     }
 
-    fn line(&self, alert: &Alert) {
-        let Some(writer) = &self.writer else { return };
-        match self.format {
-            AlertFormat::Text => writer.line(alert.text.clone()),
-            AlertFormat::Json => writer.line(alert.json.clone()),
-            AlertFormat::None => {}
+    /// What standard output gets.
+    fn line(&self, alert: &Alert) -> Option<Vec<u8>> {
+        match self.out.format {
+            AlertFormat::Text => Some(alert.text.clone()),
+            AlertFormat::Json => Some(alert.json.clone()),
+            AlertFormat::None => None,
         }
     }
 
-    fn remember(&self, alert: &Alert) {
+    fn put(&self, output: Output) {
+        if let Some(outbox) = &self.out.outbox
+            && (output.line.is_some() || output.message.is_some())
+        {
+            outbox.put(output);
+        }
+    }
+
+    fn hand_on(&self, alert: &Alert, line: Option<Vec<u8>>) {
+        self.put(Output { message: self.out.has_sinks.then(|| message(alert)), line });
         match serde_json::to_value(alert) {
-            Ok(alert) => self.recent.add(alert),
+            Ok(alert) => self.out.recent.add(alert),
             Err(error) => tracing::warn!(%error, "an alert is not shown by the API"),
         }
+    }
+}
+
+/// Names of alerts that no other agent gives, nor this one after a restart.
+struct Ids {
+    run: u64,
+    next: u64,
+}
+
+impl Ids {
+    fn new() -> Self {
+        let mut bytes = [0; 8];
+        let filled = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty());
+        // Without random numbers the time is as good as any.
+        let run = match filled {
+            Ok(8) => u64::from_ne_bytes(bytes),
+            _ => boot_unix_ns().wrapping_add(boottime_ns()),
+        };
+        Self { run, next: 0 }
+    }
+
+    fn next(&mut self) -> String {
+        self.next += 1;
+        format!("{:016x}{:016x}", self.run, self.next)
+    }
+}
+
+/// What sinks get of an alert.
+fn message(alert: &Alert) -> Message {
+    Message {
+        id: alert.id.clone(),
+        time_unix_ns: alert.time_unix_ns,
+        rule: alert.rule.to_string(),
+        priority: alert.priority as u8,
+        tags: alert.tags.to_vec(),
+        tenant: alert.tenant.to_string(),
+        identity: alert.identity.label().to_owned(),
+        tenant_labels: alert.tenant_labels.as_ref().clone(),
+        namespace: alert.namespace.clone(),
+        pod: alert.pod.clone(),
+        container: alert.container.as_deref().map(str::to_owned),
+        event: alert.event.to_owned(),
+        process: alert.process.clone(),
+        pid: alert.pid,
+        message: alert.message.clone(),
+        repeats: alert.repeats,
+        json: String::from_utf8_lossy(&alert.json).into_owned(),
     }
 }
 

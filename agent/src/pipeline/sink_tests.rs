@@ -70,11 +70,16 @@ fn known() -> Arc<Known> {
 
 fn sink(known: Arc<Known>) -> (Sink, Arc<Recent>) {
     let recent = Arc::new(Recent::default());
-    (Sink::new(None, AlertFormat::Json, Arc::clone(&recent), known, boot_unix_ns()), recent)
+    let format = AlertFormat::Json;
+    let out = Out { outbox: None, format, has_sinks: false, recent: Arc::clone(&recent) };
+    (Sink::new(out, known, boot_unix_ns()), recent)
 }
 
 fn alert(age_ns: u64, remote: Option<RemoteEnd>) -> Alert {
     Alert {
+        id: String::new(),
+        tags: [].into(),
+        tenant_labels: Arc::default(),
         time_unix_ns: unix_ns() - age_ns,
         rule: "R".into(),
         priority: Priority::Notice,

@@ -21,7 +21,7 @@ use super::hosts::Hosts;
 use super::met::Met;
 use super::name_reader::NameReader;
 use super::rule_loader::{Ready, RuleLoader};
-use super::sink::Sink;
+use super::sink::{Out, Sink};
 use super::watch_figures::{WatchFigures, cause, what};
 use super::{PROC, PipelineError};
 use crate::calls;
@@ -36,7 +36,7 @@ use crate::kernel::events::{CgroupPaths, Events, Unsent};
 use crate::process::{NameLimits, Names, ProcFs};
 use crate::rules::diagnostic::Severity;
 use crate::rules::load;
-use crate::sinks::alerts::AlertWriter;
+use crate::sinks::delivery::Outbox;
 use crate::sinks::recent::Recent;
 
 /// How long the thread waits for a record at most before it looks around.
@@ -85,7 +85,9 @@ pub(super) struct Parts {
     pub(super) known: Arc<Known>,
     pub(super) detection: Detection,
     /// Where alerts are written; `None`: nowhere.
-    pub(super) writer: Option<AlertWriter>,
+    pub(super) outbox: Option<Outbox>,
+    /// Whether somebody beside standard output gets them.
+    pub(super) has_sinks: bool,
     /// Where everything is recorded.
     pub(super) record: Option<PathBuf>,
 }
@@ -168,7 +170,7 @@ impl Watcher {
         figures: &Arc<Mutex<WatchFigures>>,
         recent: &Arc<Recent>,
     ) -> Result<Self, PipelineError> {
-        let Parts { events, paths, known, detection, writer, record } = parts;
+        let Parts { events, paths, known, detection, outbox, has_sinks, record } = parts;
         let uname = rustix::system::uname();
         let hostname = std::env::var("FALCO_HOSTNAME")
             .unwrap_or_else(|_| uname.nodename().to_string_lossy().into_owned());
@@ -198,9 +200,7 @@ impl Watcher {
             })
             .transpose()?;
         let sink = Sink::new(
-            writer,
-            detection.format,
-            Arc::clone(recent),
+            Out { outbox, format: detection.format, has_sinks, recent: Arc::clone(recent) },
             Arc::clone(&known),
             node.boot_unix_ns,
         );

@@ -4,7 +4,6 @@
 //! A sink shows what [`crate::usage`] counted and [`crate::detection`] found. It never
 //! counts, decides who owns what, or knows a rule.
 
-pub mod alerts;
 pub mod backends;
 pub mod client;
 pub mod delivery;

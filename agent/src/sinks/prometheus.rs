@@ -141,6 +141,7 @@ mod tests {
         CgroupReading, FileFigures, NetworkReading, Reading, Slot, SyscallNumber, Traffic,
         WaitReading,
     };
+    use crate::usage::sinks::SinkUsage;
     use crate::usage::tenant::{
         AgentUsage, ByDirection, ByDiskDirection, ByFamily, DetectionUsage, Drops, NodeUsage,
         ProcessUsage, RuleUsage, TenantUsage,
@@ -206,6 +207,18 @@ mod tests {
             epoch_start_time_seconds: 1_700_000_000.5,
             features: BTreeMap::from([("disk".to_owned(), false), ("sched".to_owned(), true)]),
             config_reloads_total: BTreeMap::from([("failed".to_owned(), 3)]),
+            sinks: vec![SinkUsage {
+                sink: "pager".to_owned(),
+                delivered_total: 7,
+                dropped_total: [("debug".to_owned(), 2)].into(),
+                failures_total: [("connect".to_owned(), 3)].into(),
+                deliveries_total: 10,
+                delivery_seconds_total: 0.5,
+                waiting: 1,
+                disk_bytes: 1 << 20,
+                last_delivery_time_seconds: Some(1.7e9),
+                ..SinkUsage::default()
+            }],
             detection: Some(DetectionUsage {
                 calls_total: BTreeMap::from([("sent".to_owned(), 8)]),
                 drops: vec![Drops {
@@ -396,9 +409,9 @@ mod tests {
         landlord_alert_peers_total{kind="pod",certain="true"} 7
         # TYPE landlord_processes gauge
         landlord_processes 0
-        # TYPE landlord_processes_bytes gauge
-        # UNIT landlord_processes_bytes bytes
-        landlord_processes_bytes 0
+        # TYPE landlord_process_table_bytes gauge
+        # UNIT landlord_process_table_bytes bytes
+        landlord_process_table_bytes 0
         # TYPE landlord_process_reads counter
         landlord_process_reads_total{outcome="vanished"} 3
         # TYPE landlord_container_lookups counter
@@ -418,6 +431,31 @@ mod tests {
         # TYPE landlord_rule_evaluation_seconds counter
         # UNIT landlord_rule_evaluation_seconds seconds
         landlord_rule_evaluation_seconds_total{rule="A \"rule\""} 0.0
+        # TYPE landlord_sink_delivered counter
+        landlord_sink_delivered_total{sink="pager"} 7
+        # TYPE landlord_sink_refused counter
+        landlord_sink_refused_total{sink="pager"} 0
+        # TYPE landlord_sink_unwritten counter
+        landlord_sink_unwritten_total{sink="pager"} 0
+        # TYPE landlord_sink_dropped counter
+        landlord_sink_dropped_total{sink="pager",priority="debug"} 2
+        # TYPE landlord_sink_failures counter
+        landlord_sink_failures_total{sink="pager",cause="connect"} 3
+        # TYPE landlord_sink_deliveries counter
+        landlord_sink_deliveries_total{sink="pager"} 10
+        # TYPE landlord_sink_delivery_seconds counter
+        # UNIT landlord_sink_delivery_seconds seconds
+        landlord_sink_delivery_seconds_total{sink="pager"} 0.5
+        # TYPE landlord_sink_waiting gauge
+        landlord_sink_waiting{sink="pager"} 1
+        # TYPE landlord_sink_disk_bytes gauge
+        # UNIT landlord_sink_disk_bytes bytes
+        landlord_sink_disk_bytes{sink="pager"} 1048576
+        # TYPE landlord_sink_damaged_files counter
+        landlord_sink_damaged_files_total{sink="pager"} 0
+        # TYPE landlord_sink_last_delivery_time_seconds gauge
+        # UNIT landlord_sink_last_delivery_time_seconds seconds
+        landlord_sink_last_delivery_time_seconds{sink="pager"} 1700000000.0
         # TYPE landlord_identity_pending_owners gauge
         landlord_identity_pending_owners 0
         # TYPE landlord_identity_pending_cpu_seconds gauge

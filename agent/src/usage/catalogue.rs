@@ -12,6 +12,7 @@ mod events;
 mod identity;
 mod page;
 mod pods;
+mod sinks;
 mod storage;
 mod tenant;
 
@@ -107,6 +108,7 @@ pub fn metrics() -> impl Iterator<Item = &'static Metric> {
         pods::METRICS,
         agent::METRICS,
         events::METRICS,
+        sinks::METRICS,
         identity::METRICS,
     ];
     rooms.into_iter().flatten()

@@ -6,6 +6,7 @@
 //!   `totals` is one tenant's sums.
 //! - [`storage`]: what is kept on disks, and for how long.
 //! - [`saved`] and [`state_file`]: the totals as bytes, and those bytes on disk.
+//! - [`sinks`]: what became of the alerts of each sink.
 //! - [`catalogue`]: the one list of metrics.
 //!
 //! Arithmetic over values: it never touches the kernel, the network or the
@@ -19,6 +20,7 @@ mod nesting;
 pub mod pod;
 pub mod reading;
 pub mod saved;
+pub mod sinks;
 pub mod state_file;
 pub mod storage;
 pub mod tenant;

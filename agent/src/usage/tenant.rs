@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::sinks::SinkUsage;
+
 use super::pod::{IdentityUsage, PodUsage, QuotaUsage, TenantFacts};
 
 /// A figure per direction of traffic.
@@ -111,6 +113,9 @@ pub struct AgentUsage {
     /// The configuration file read anew, by outcome: `ok`, `failed`.
     #[serde(default)]
     pub config_reloads_total: BTreeMap<String, u64>,
+    /// What became of the alerts of each sink, ordered as in the configuration.
+    #[serde(default)]
+    pub sinks: Vec<SinkUsage>,
     /// Events, rules and alerts; absent when the agent only meters.
     #[serde(default)]
     pub detection: Option<DetectionUsage>,

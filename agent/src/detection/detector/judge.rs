@@ -1,6 +1,7 @@
 //! One event → the alerts of the rules that it matches.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::Detector;
@@ -84,10 +85,13 @@ impl Detector {
             let likeness = likeness(&about.name, &place.tenant, &message);
             let verdict = self.repeats.note(likeness, head.time_ns);
             let mut alert = Alert {
+                id: String::new(),
                 time_unix_ns: head.time_ns.saturating_add(self.node.boot_unix_ns),
                 rule: about.name.clone(),
                 priority: about.priority,
+                tags: about.tags.clone().into(),
                 tenant: place.tenant.clone(),
+                tenant_labels: Arc::clone(&place.tenant_labels),
                 identity: place.provenance,
                 namespace: told(place, |it| &it.namespace, |it| it.pod_namespace.as_ref()),
                 pod: told(place, |it| &it.name, |it| it.pod_name.as_ref()),

@@ -59,8 +59,8 @@ pub struct Figures {
     pub deliveries: u64,
     /// See [`Self::deliveries`].
     pub delivery_seconds: f64,
-    /// When something arrived last, seconds since 1970; 0: never.
-    pub last_delivery_unix_s: f64,
+    /// When something arrived last, seconds since 1970.
+    pub last_delivery_unix_s: Option<f64>,
 }
 
 /// What a courier is to do.
@@ -226,7 +226,7 @@ impl Tray {
         inner.figures.refused += refused as u64;
         if arrived > 0 {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            inner.figures.last_delivery_unix_s = now.map_or(0.0, |it| it.as_secs_f64());
+            inner.figures.last_delivery_unix_s = now.ok().map(|it| it.as_secs_f64());
         }
         self.done(&mut inner, &numbers[..done]);
         drop(inner);
@@ -248,7 +248,8 @@ impl Tray {
         true
     }
 
-    fn end(&self) {
+    /// Has the courier end after a last attempt.
+    pub fn end(&self) {
         self.lock().is_over = true;
         self.news.notify_all();
     }

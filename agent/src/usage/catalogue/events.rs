@@ -135,7 +135,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     },
     Metric {
-        name: "landlord_processes_bytes",
+        name: "landlord_process_table_bytes",
         kind: Kind::Gauge,
         unit: Unit::Bytes,
         labels: &[],

@@ -1,0 +1,230 @@
+//! The sinks of the configuration at work: what waits on the disk, who carries it, and
+//! what is exported by OTLP.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use super::PipelineError;
+use super::collector::Collector;
+use crate::config::{Config, Otlp, SinkSettings, Sinks, Target};
+use crate::sinks::backends::alertmanager::Alertmanager;
+use crate::sinks::backends::falco_http::FalcoHttp;
+use crate::sinks::backends::file::AlertFile;
+use crate::sinks::backends::syslog::Syslog;
+use crate::sinks::client::{Client, ClientError};
+use crate::sinks::delivery::{Courier, Destination, Pace, Route, Tray};
+use crate::sinks::http::UsageSource as _;
+use crate::sinks::otlp::logs::AlertLogs;
+use crate::sinks::otlp::metrics::{Metrics, MetricsError};
+use crate::sinks::otlp::{Export, ExportError, Node};
+use crate::sinks::spool::{Spool, SpoolError};
+use crate::usage::sinks::SinkUsage;
+
+/// Priorities as labels, by urgency.
+const PRIORITIES: [&str; 8] =
+    ["emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug"];
+/// What the sink of alerts as log records is called.
+const OTLP: &str = "otlp";
+
+/// Why a sink cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("sink `{name}`: {reason}")]
+pub struct SinkError {
+    /// The sink.
+    pub name: String,
+    /// Why.
+    pub reason: SinkProblem,
+}
+
+/// Why a sink cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SinkProblem {
+    /// Its queue.
+    #[error("what waits cannot be kept: {0}")]
+    Spool(#[from] SpoolError),
+    /// Its credentials.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// Its address.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// Its metrics.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// A thread.
+    #[error("a thread cannot be made: {0}")]
+    Thread(std::io::Error),
+}
+
+/// A queue, and which alerts go there.
+pub(super) type Way = (Route, Arc<Tray>);
+
+/// See the module; dropped, all make a last attempt.
+pub(super) struct Deliveries {
+    ways: Vec<Way>,
+    couriers: Vec<Courier>,
+    metrics: Option<Metrics>,
+}
+
+impl Deliveries {
+    /// Begins to deliver. To be called where tokio runs.
+    ///
+    /// # Errors
+    ///
+    /// When a queue, a file of credentials or a thread cannot be had.
+    pub(super) fn start(config: &Config, kubernetes: Option<&str>) -> Result<Self, PipelineError> {
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let name = kubernetes.unwrap_or(&host);
+        let mut deliveries = Self { ways: Vec::new(), couriers: Vec::new(), metrics: None };
+        if config.detection.is_none() {
+            return Ok(deliveries);
+        }
+        let Sinks { list, otlp, .. } = &config.sinks;
+        for sink in list {
+            let destination = destination(sink, name)
+                .map_err(|reason| SinkError { name: sink.name.clone(), reason: reason.into() })?;
+            deliveries.add(config, &sink.name, &sink.route, sink.pace, destination)?;
+        }
+        if let Some(otlp) = otlp.as_ref().filter(|otlp| otlp.logs) {
+            let export = export(otlp)?;
+            let node = node(otlp, &host, kubernetes);
+            let pace = Pace { timeout: otlp.timeout, ..Pace::default() };
+            let destination = Box::new(AlertLogs::new(export, node));
+            deliveries.add(config, OTLP, &Route::default(), pace, destination)?;
+        }
+        Ok(deliveries)
+    }
+
+    fn add(
+        &mut self,
+        config: &Config,
+        name: &str,
+        route: &Route,
+        pace: Pace,
+        destination: Box<dyn Destination>,
+    ) -> Result<(), PipelineError> {
+        let failed = |reason| SinkError { name: name.to_owned(), reason };
+        let place = &config.sinks.spool;
+        let spool = Spool::open(&place.path.join(name), place.bytes)
+            .map_err(|error| failed(error.into()))?;
+        let waiting = spool.figures().entries;
+        if waiting > 0 {
+            tracing::info!(sink = name, waiting, "alerts of before wait to be delivered");
+        }
+        let tray = Arc::new(Tray::new(name, spool, pace));
+        let courier = Courier::start(Arc::clone(&tray), destination, Handle::current())
+            .map_err(|error| failed(SinkProblem::Thread(error)))?;
+        self.ways.push((route.clone(), tray));
+        self.couriers.push(courier);
+        Ok(())
+    }
+
+    /// The queues, for who has alerts.
+    pub(super) fn ways(&self) -> Vec<Way> {
+        self.ways.clone()
+    }
+
+    /// Begins to export metrics, if that is wanted.
+    ///
+    /// # Errors
+    ///
+    /// When the exporter cannot be made.
+    pub(super) fn export_metrics(
+        &mut self,
+        config: &Config,
+        kubernetes: Option<&str>,
+        collector: Collector,
+    ) -> Result<(), PipelineError> {
+        let Some(otlp) = config.sinks.otlp.as_ref().filter(|otlp| otlp.metrics) else {
+            return Ok(());
+        };
+        tracing::info!(
+            endpoint = otlp.endpoint,
+            "exporting metrics; let `/metrics` not get to the same Prometheus, too, or all sums \
+             are doubled"
+        );
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let runtime = Handle::current();
+        let waits = runtime.clone();
+        let source = move || waits.block_on(collector.usage()).ok();
+        let metrics = Metrics::start(
+            &export(otlp)?,
+            &node(otlp, &host, kubernetes),
+            otlp.interval,
+            otlp.timeout,
+            &runtime,
+            Box::new(source),
+        );
+        let failed =
+            |error: MetricsError| SinkError { name: OTLP.to_owned(), reason: error.into() };
+        self.metrics = Some(metrics.map_err(failed)?);
+        Ok(())
+    }
+
+    /// Exports metrics a last time. What they tell must still be there.
+    pub(super) fn end_metrics(&mut self) {
+        self.metrics = None;
+    }
+}
+
+impl Drop for Deliveries {
+    /// All make their last attempts at the same time.
+    fn drop(&mut self) {
+        for (_, tray) in &self.ways {
+            tray.end();
+        }
+        self.couriers.clear();
+    }
+}
+
+/// What became of the alerts of each sink.
+pub(super) fn usage(ways: &[Way]) -> Vec<SinkUsage> {
+    let of = |(_, tray): &Way| {
+        let figures = tray.figures();
+        let dropped = PRIORITIES.iter().zip(figures.spool.dropped).filter(|(_, count)| *count > 0);
+        let failed = figures.failed.iter();
+        SinkUsage {
+            sink: tray.name().to_owned(),
+            delivered_total: figures.delivered,
+            refused_total: figures.refused,
+            unwritten_total: figures.unwritten,
+            dropped_total: dropped.map(|(name, count)| ((*name).to_owned(), count)).collect(),
+            failures_total: failed
+                .map(|(cause, count)| (cause.label().to_owned(), *count))
+                .collect(),
+            deliveries_total: figures.deliveries,
+            delivery_seconds_total: figures.delivery_seconds,
+            waiting: figures.spool.entries,
+            disk_bytes: figures.disk,
+            damaged_files_total: figures.spool.damaged,
+            last_delivery_time_seconds: figures.last_delivery_unix_s,
+        }
+    };
+    ways.iter().map(of).collect()
+}
+
+fn export(otlp: &Otlp) -> Result<Export, SinkError> {
+    Export::new(&otlp.endpoint, otlp.protocol, &otlp.access)
+        .map_err(|error| SinkError { name: OTLP.to_owned(), reason: error.into() })
+}
+
+fn node(otlp: &Otlp, host: &str, kubernetes: Option<&str>) -> Node {
+    Node {
+        host: host.to_owned(),
+        kubernetes: kubernetes.map(str::to_owned),
+        further: otlp.resource.clone(),
+    }
+}
+
+fn destination(sink: &SinkSettings, node: &str) -> Result<Box<dyn Destination>, ClientError> {
+    let client = || Client::new(&sink.access);
+    Ok(match &sink.target {
+        Target::FalcoHttp(uri) => Box::new(FalcoHttp::new(client()?, uri.clone())),
+        Target::Alertmanager { uri, resolve } => {
+            Box::new(Alertmanager::new(client()?, uri.clone(), node.to_owned(), *resolve))
+        }
+        Target::Syslog(receiver) => Box::new(Syslog::new(receiver.clone(), node.to_owned())),
+        Target::File { path, most, keep } => Box::new(AlertFile::new(path.clone(), *most, *keep)),
+    })
+}
