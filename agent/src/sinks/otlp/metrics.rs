@@ -212,21 +212,21 @@ fn instrument(meter: &Meter, metric: &'static Metric, usage: &Arc<Latest>) {
 /// The name in OpenTelemetry's form, from which Prometheus makes that of the catalogue.
 fn name(metric: &Metric) -> String {
     let name = metric.name.strip_suffix("_total").unwrap_or(metric.name);
-    let name = match metric.unit.name() {
+    let name = match metric.unit.name().filter(|_| !unit(metric.unit).is_empty()) {
         Some(unit) => name.strip_suffix(unit).unwrap_or(name).trim_end_matches('_'),
         None => name,
     };
     name.replace('_', ".")
 }
 
-/// The unit in UCUM. Prometheus knows no word for cores and byte seconds, and keeps what is written.
+/// The unit in UCUM. Prometheus knows no word for cores and keeps what is written; that
+/// of what is kept over time stays in the name, which would be that of the amount else.
 const fn unit(unit: Unit) -> &'static str {
     match unit {
         Unit::Seconds => "s",
         Unit::Bytes => "By",
         Unit::Cores => "cores",
-        Unit::ByteSeconds => "byte_seconds",
-        Unit::None => "",
+        Unit::ByteSeconds | Unit::None => "",
     }
 }
 
