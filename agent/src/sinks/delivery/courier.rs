@@ -12,6 +12,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 
 use super::{Destination, Message, Outcome};
 use crate::sinks::spool::{self, Entry, Spool};
@@ -80,6 +81,8 @@ pub struct Tray {
     pace: Pace,
     inner: Mutex<Inner>,
     news: Condvar,
+    /// Told when the agent ends.
+    ends: Notify,
 }
 
 #[derive(Debug)]
@@ -94,7 +97,13 @@ impl Tray {
     #[must_use]
     pub fn new(name: &str, spool: Spool, pace: Pace) -> Self {
         let inner = Inner { spool, figures: Figures::default(), is_over: false };
-        Self { name: name.to_owned(), pace, inner: Mutex::new(inner), news: Condvar::new() }
+        Self {
+            name: name.to_owned(),
+            pace,
+            inner: Mutex::new(inner),
+            news: Condvar::new(),
+            ends: Notify::new(),
+        }
     }
 
     /// The sink's name.
@@ -252,6 +261,16 @@ impl Tray {
     pub fn end(&self) {
         self.lock().is_over = true;
         self.news.notify_all();
+        // Kept for a courier that does not wait yet.
+        self.ends.notify_one();
+    }
+
+    /// Returns a while after the agent began to end.
+    async fn gives_up(&self) {
+        self.ends.notified().await;
+        // For the next delivery, if there is one.
+        self.ends.notify_one();
+        tokio::time::sleep(LAST).await;
     }
 }
 
@@ -317,20 +336,24 @@ fn carry(tray: &Tray, mut destination: Box<dyn Destination>, runtime: &Handle) {
             } else {
                 destination.deliver(&messages)
             };
-            tokio::time::timeout(tray.pace.timeout, delivery).await.unwrap_or_else(|_| {
-                Outcome::Later {
-                    cause: SinkFailure::Timeout,
-                    reason: format!("no answer within {:?}", tray.pace.timeout),
-                    after: None,
-                }
-            })
+            let late = || Outcome::Later {
+                cause: SinkFailure::Timeout,
+                reason: format!("no answer within {:?}", tray.pace.timeout),
+                after: None,
+            };
+            tokio::select! {
+                outcome = delivery => outcome,
+                () = tokio::time::sleep(tray.pace.timeout) => late(),
+                () = tray.gives_up() => late(),
+            }
         });
         spoken = Instant::now();
         match tray.settle(&numbers, &outcome, started.elapsed(), failures) {
             None => failures = 0,
             Some(wait) => {
                 failures = failures.saturating_add(1);
-                if tray.rest(wait) && over(&mut last) {
+                // Who failed just now would fail again.
+                if tray.rest(wait) {
                     return;
                 }
             }
@@ -343,13 +366,7 @@ fn carry(tray: &Tray, mut destination: Box<dyn Destination>, runtime: &Handle) {
 
 /// Whether the time for last attempts is over; it begins with the first call.
 fn over(last: &mut Option<Instant>) -> bool {
-    let begun = *last.get_or_insert_with(Instant::now);
-    if begun.elapsed() > LAST {
-        return true;
-    }
-    // Nobody is in a hurry as long as it works; a failing back-end is not run over.
-    std::thread::sleep(Duration::from_millis(10));
-    false
+    last.get_or_insert_with(Instant::now).elapsed() > LAST
 }
 
 #[cfg(test)]
