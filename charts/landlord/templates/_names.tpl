@@ -84,6 +84,11 @@ are a folder of their own, since a folder below another ConfigMap is not told of
 {{- $_ := set $pin "path" (default (printf "%s/landlord" .Values.host.bpffs) $pin.path) -}}
 {{- $_ := set $config "pin" $pin -}}
 {{- $_ := set $config "state" (default (printf "%s/state" .Values.host.state) $config.state) -}}
+{{- if include "landlord.delivers" . -}}
+{{- $spool := default dict $config.spool -}}
+{{- $_ := set $spool "path" (default (printf "%s/spool" .Values.host.spool) $spool.path) -}}
+{{- $_ := set $config "spool" $spool -}}
+{{- end -}}
 {{- toYaml $config -}}
 {{- end -}}
 
@@ -111,6 +116,11 @@ are a folder of their own, since a folder below another ConfigMap is not told of
 {{- if and (include "landlord.watches" .) (dig "kubelet" "enabled" true .Values.config) }}true{{ end -}}
 {{- end -}}
 
+{{/* Whether alerts are delivered to somebody; empty for no. */}}
+{{- define "landlord.delivers" -}}
+{{- if or .Values.config.sinks (dig "otlp" "endpoint" "" .Values.config) }}true{{ end -}}
+{{- end -}}
+
 {{/* Mistakes that a schema cannot tell, told before anything is made. */}}
 {{- define "landlord.check" -}}
 {{- if and .Values.serviceMonitor.enabled .Values.podMonitor.enabled -}}
@@ -125,6 +135,10 @@ are a folder of their own, since a folder below another ConfigMap is not told of
 {{- $pin := dig "pin" "path" .Values.host.bpffs .Values.config -}}
 {{- if not (or (eq $pin .Values.host.bpffs) (hasPrefix (printf "%s/" .Values.host.bpffs) $pin)) -}}
 {{- fail (printf "config.pin.path %s is not below host.bpffs %s: counters would end with the pod" $pin .Values.host.bpffs) -}}
+{{- end -}}
+{{- $spool := dig "spool" "path" (printf "%s/spool" .Values.host.spool) .Values.config -}}
+{{- if not (hasPrefix (printf "%s/" .Values.host.spool) $spool) -}}
+{{- fail (printf "config.spool.path %s is not in host.spool %s: alerts that wait would end with the pod" $spool .Values.host.spool) -}}
 {{- end -}}
 {{- $state := default (printf "%s/state" .Values.host.state) .Values.config.state -}}
 {{- if not (hasPrefix (printf "%s/" .Values.host.state) $state) -}}

@@ -61,11 +61,11 @@ fn folder() -> PathBuf {
     workspace::root().join("charts")
 }
 
-/// All files that are made, as they have to be.
+/// The files that are made of others, as they have to be.
 pub(crate) fn made() -> Result<Vec<Made>> {
     let read = |file: &str| files::read_text(&folder().join(file));
     let entries = values::parse(&read("landlord/values.yaml")?).context("landlord/values.yaml")?;
-    let mut made = vec![
+    Ok(vec![
         Made {
             file: "charts/landlord/values.schema.json".to_owned(),
             text: schema::schema(&entries)?,
@@ -78,17 +78,22 @@ pub(crate) fn made() -> Result<Vec<Made>> {
             file: "charts/landlord/files/landlord.rules.yaml".to_owned(),
             text: read("prometheus/landlord.rules.yaml")?,
         },
-    ];
+    ])
+}
+
+/// The snapshots, as the chart is rendered now.
+pub(crate) fn rendered() -> Result<Vec<Made>> {
     let Some(python) = setup::helm() else {
         shell::warn("Helm is not here: the chart's snapshots are not looked at");
-        return Ok(made);
+        return Ok(Vec::new());
     };
     let sets = value_sets()?;
     let answer = helm::ask(&python, &helm::Request::of_sets(&sets)?)?;
-    for (set, outcome) in sets.iter().zip(&answer.sets) {
-        made.push(Made { file: snapshot(&set.name), text: outcome.snapshot()? });
-    }
-    Ok(made)
+    let made = sets
+        .iter()
+        .zip(&answer.sets)
+        .map(|(set, outcome)| Ok(Made { file: snapshot(&set.name), text: outcome.snapshot()? }));
+    made.collect()
 }
 
 /// Where the rendered output of a set of values is kept.

@@ -18,6 +18,8 @@ pub(super) const REFUSALS: &[(&str, &[&str])] = &[
     ("rules: { files: [own.yaml] }", &["/rules/files", "object"]),
     ("runtimes: { containerd: { paths: [run/containerd] } }", &["/runtimes/containerd/paths/0"]),
     ("runtimes: { docker: { enabled: true } }", &["/runtimes", "docker", "not allowed"]),
+    ("config: { otlp: { endpoint: 'collector:4317' } }", &["/config/otlp/endpoint", "pattern"]),
+    ("config: { sinks: [{ name: a }] }", &["/config/sinks/0", "kind", "to"]),
     ("host: { bpffs: sys/fs/bpf }", &["/host/bpffs", "pattern"]),
     (
         "updateStrategy: { rollingUpdate: { maxSurge: 1 } }",
@@ -47,6 +49,10 @@ pub(super) const REFUSALS: &[(&str, &[&str])] = &[
     (
         "config: { pin: { path: /sys/fs/bpf2/landlord } }",
         &["config.pin.path /sys/fs/bpf2/landlord", "host.bpffs /sys/fs/bpf"],
+    ),
+    (
+        "config: { spool: { path: /spool } }",
+        &["config.spool.path /spool", "host.spool /var/lib/landlord"],
     ),
     (
         "config: { state: /var/lib/state }",
