@@ -1,14 +1,17 @@
 //! `landlord config`: what the agent would run with.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand, ValueEnum};
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
-use crate::config::{self, Config, Kubernetes, LogFormat, Overrides, duration};
-use crate::identity::tenant::RuleSpec;
+use super::figures::{UNKNOWN, printable};
+use super::table::aligned;
+use crate::config::{self, Config, Entry, Overrides};
 
 /// Print or check the configuration
 #[derive(Args, Debug)]
@@ -39,6 +42,10 @@ struct Print {
     #[arg(short, long, value_name = "FORMAT", default_value = "yaml")]
     output: Format,
 
+    /// Show a line for each key, with where its value is from
+    #[arg(long, conflicts_with = "output")]
+    origin: bool,
+
     #[command(flatten)]
     overrides: Overrides,
 }
@@ -56,7 +63,8 @@ pub(super) fn run(flags: &ConfigCommand, out: &mut impl Write) -> Result<()> {
     match &flags.action {
         Action::Print(print) => {
             let config = config::load(print.config.as_deref(), &print.overrides)?;
-            out.write_all(render(&config, print.output)?.as_bytes())?;
+            let text = if print.origin { origins(&config) } else { render(&config, print.output)? };
+            out.write_all(text.as_bytes())?;
         }
         Action::Check { config } => {
             let config = config::load(config.as_deref(), &Overrides::default())?;
@@ -72,72 +80,40 @@ pub(super) fn run(flags: &ConfigCommand, out: &mut impl Write) -> Result<()> {
     Ok(())
 }
 
-/// The configuration in the form of its file.
-#[derive(Serialize)]
-struct File<'a> {
-    listen: String,
-    interval: String,
-    log: Log,
-    pin: Pin<'a>,
-    state: &'a Path,
-    max_cgroups: u32,
-    max_tenants: u32,
-    max_wait_causes: u32,
-    kubernetes: &'a Kubernetes,
-    kubelet: Kubelet<'a>,
-    tenant_labels: Vec<&'a str>,
-    tenants: &'a [RuleSpec],
+/// The keys, in sections.
+struct File<'a>(&'a [Entry]);
+
+impl Serialize for File<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let mut map = out.serialize_map(None)?;
+        for entries in self.0.chunk_by(|one, next| section(one) == section(next)) {
+            match entries {
+                [entry] if section(entry) == entry.key => {
+                    map.serialize_entry(entry.key, &entry.value)?;
+                }
+                entries => map.serialize_entry(section(&entries[0]), &Section(entries))?,
+            }
+        }
+        map.end()
+    }
 }
 
-#[derive(Serialize)]
-struct Log {
-    format: &'static str,
-    level: &'static str,
+struct Section<'a>(&'a [Entry]);
+
+impl Serialize for Section<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let last = |entry: &Entry| entry.key.rsplit('.').next().unwrap_or_default();
+        out.collect_map(self.0.iter().map(|entry| (last(entry), &entry.value)))
+    }
 }
 
-#[derive(Serialize)]
-struct Pin<'a> {
-    enabled: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<&'a Path>,
-}
-
-#[derive(Serialize)]
-struct Kubelet<'a> {
-    enabled: bool,
-    address: String,
-    interval: String,
-    authority: &'a Path,
-    insecure: bool,
+/// The part of a key before the dot.
+fn section(entry: &Entry) -> &'static str {
+    entry.key.split('.').next().unwrap_or_default()
 }
 
 fn render(config: &Config, format: Format) -> Result<String> {
-    let file = File {
-        listen: config.listen.to_string(),
-        interval: duration::text(config.interval),
-        log: Log {
-            format: match config.log.format {
-                LogFormat::Text => "text",
-                LogFormat::Json => "json",
-            },
-            level: config.log.level.as_str(),
-        },
-        pin: Pin { enabled: config.pin.is_some(), path: config.pin.as_deref() },
-        state: &config.state,
-        max_cgroups: config.max_cgroups,
-        max_tenants: config.max_tenants,
-        max_wait_causes: config.max_wait_causes,
-        kubernetes: &config.kubernetes,
-        kubelet: Kubelet {
-            enabled: config.kubelet.enabled,
-            address: config.kubelet.address.to_string(),
-            interval: duration::text(config.kubelet.interval),
-            authority: &config.kubelet.authority,
-            insecure: config.kubelet.insecure,
-        },
-        tenant_labels: config.tenants.carried().collect(),
-        tenants: config.tenants.specs(),
-    };
+    let file = File(&config.entries);
     let text = match format {
         Format::Yaml => serde_saphyr::to_string(&file).context("cannot write YAML")?,
         Format::Json => serde_json::to_string_pretty(&file).context("cannot write JSON")?,
@@ -145,11 +121,29 @@ fn render(config: &Config, format: Format) -> Result<String> {
     Ok(text.trim_end().to_owned() + "\n")
 }
 
+/// A line for each key, with its value and where that is from.
+fn origins(config: &Config) -> String {
+    let rows = config.entries.iter().map(|entry| {
+        let value = match &entry.value {
+            Value::String(text) if text.is_empty() => UNKNOWN.to_owned(),
+            Value::String(text) => printable(text),
+            Value::Array(list) => match list.len() {
+                0 => "[]".to_owned(),
+                _ if list.iter().all(Value::is_string) => entry.value.to_string(),
+                count => format!("{count} in all"),
+            },
+            value => value.to_string(),
+        };
+        vec![entry.key.to_owned(), value, entry.origin.clone()]
+    });
+    aligned(Some(&["KEY", "VALUE", "ORIGIN"]), rows, &[false; 3]) + "\n"
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
 
-    use super::{Format, render};
+    use super::{Format, origins, render};
     use crate::config::{self, DEFAULT_YAML, Overrides};
 
     /// Writes a configuration, reads it and prints it.
@@ -175,6 +169,35 @@ mod tests {
         max_cgroups: 2048
         max_tenants: 1000
         max_wait_causes: 32
+        rules:
+          enabled: true
+          paths: []
+          match: first
+          priority: debug
+        alerts:
+          format: text
+          repeats: 10s
+        events:
+          rate: 50000
+          buffer: 8
+          memory: 64
+        spool:
+          path: /var/lib/landlord/spool
+          size: 64
+        otlp:
+          endpoint: ""
+          protocol: http/protobuf
+          metrics: true
+          logs: true
+          interval: 30s
+          timeout: 10s
+          headers: ""
+          resource: ""
+          token_file: ""
+          ca_file: ""
+          certificate_file: ""
+          key_file: ""
+        sinks: []
         kubernetes:
           enabled: auto
           node: ""
@@ -183,7 +206,7 @@ mod tests {
           addresses: true
         kubelet:
           enabled: true
-          address: 127.0.0.1:10250
+          address: ""
           interval: 60s
           authority: ""
           insecure: false
@@ -205,10 +228,10 @@ mod tests {
         - match:
             namespace_label: managedby=kubeplus
           tenant: "{namespace}"
-        - match:
+        - class: shared
+          match:
             namespace: kube-system|kube-public|kube-node-lease|kube-flannel
           tenant: "{namespace}"
-          class: shared
         - match:
             namespace: .+
           tenant: "{namespace}"
@@ -228,6 +251,29 @@ mod tests {
             path: ^/
           tenant: "{top}"
         "#);
+    }
+
+    #[test]
+    fn where_values_are_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("landlord.yaml");
+        let yaml = "interval: 6s\notlp: { headers: 'a=secret' }\nsinks:\n  - { name: a, \
+                    kind: falco_http, to: 'http://x', headers: { b: secret } }\n";
+        fs::write(&path, yaml).unwrap();
+        let overrides = Overrides::default().with("log.level", "debug");
+        let config = config::load(Some(&path), &overrides).unwrap();
+        let lines = origins(&config);
+        let of = |key: &str| {
+            let line = lines.lines().find(|line| line.starts_with(key)).unwrap();
+            line.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(of("interval"), "interval 6s file");
+        assert_eq!(of("log.level"), "log.level debug flag --log-level");
+        assert_eq!(of("log.format"), "log.format text default");
+        assert_eq!(of("otlp.headers"), "otlp.headers *** file");
+        assert_eq!(of("sinks"), "sinks 1 in all file");
+        let yaml = render(&config, Format::Yaml).unwrap();
+        assert!(!yaml.contains("secret") && yaml.contains("http://x"), "{yaml}");
     }
 
     #[test]

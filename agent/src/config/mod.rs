@@ -8,6 +8,7 @@ mod again;
 mod default;
 mod detection;
 pub(crate) mod duration;
+mod entries;
 mod error;
 mod explain;
 mod file;
@@ -23,6 +24,7 @@ mod yaml;
 
 pub use default::DEFAULT_YAML;
 pub use detection::{AlertFormat, Detection};
+pub use entries::Entry;
 pub use error::ConfigError;
 pub use kubelet::KubeletSettings;
 pub use kubernetes::{Enabled, Kubernetes};

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use crate::config::again::{Origin, fixed};
 use crate::config::default::DEFAULT_YAML;
 use crate::config::detection::Detection;
+use crate::config::entries::{Entry, entries};
 use crate::config::error::{ConfigError, FLAG, closest};
 use crate::config::explain::{
     FILE_LAYER, explain, out_of_bounds, wrong_label, wrong_rule, wrong_sink,
@@ -31,6 +32,9 @@ use crate::identity::tenant::is_label_key;
 
 /// The file that is read when none is named, if it exists.
 pub const DEFAULT_PATH: &str = "/etc/landlord/landlord.yaml";
+
+/// Name of the layer of what nobody has said.
+pub(super) const DEFAULT_LAYER: &str = "default configuration";
 
 /// Form of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -121,6 +125,8 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// What looks like a mistake but may be none, one sentence each.
     pub warnings: Vec<String>,
+    /// What is said of each key, and where.
+    pub entries: Vec<Entry>,
     pub(super) origin: Origin,
 }
 
@@ -263,7 +269,7 @@ fn resolve(
     overrides: &Overrides,
 ) -> Result<Config, ConfigError> {
     let defaults = Source::parse("default".to_owned(), DEFAULT_YAML.to_owned())?;
-    let mut layers = Figment::from(layer_of(&defaults, "default configuration"));
+    let mut layers = Figment::from(layer_of(&defaults, DEFAULT_LAYER));
     if let Some(source) = source {
         layers = layers.merge(layer_of(source, FILE_LAYER));
     }
@@ -309,6 +315,7 @@ fn resolve(
         sinks,
         file: None,
         warnings: variables.warnings(),
+        entries: entries(&layers),
         origin: Origin { fixed: fixed(&layers), ..Origin::default() },
     })
 }

@@ -24,7 +24,7 @@ pub(super) const CAPABILITIES: [&str; 7] =
     ["BPF", "PERFMON", "NET_ADMIN", "SYS_PTRACE", "DAC_READ_SEARCH", "SYSLOG", "SYS_RESOURCE"];
 
 /// Folders of the host that may be written to.
-const WRITABLE: [&str; 2] = ["bpffs", "spool", "state"];
+const WRITABLE: [&str; 3] = ["bpffs", "spool", "state"];
 
 /// Everything in a manifest that goes beyond what was granted.
 pub(super) fn findings(manifest: &Value) -> Vec<String> {
