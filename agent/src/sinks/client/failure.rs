@@ -47,8 +47,8 @@ impl Failure {
         Self { cause, reason: told(error) }
     }
 
-    pub(super) fn of_body(error: Box<dyn Error + Send + Sync>) -> Self {
-        Self { cause: SinkFailure::Broken, reason: told(&*error) }
+    pub(super) fn of_body(error: &(dyn Error + 'static)) -> Self {
+        Self { cause: SinkFailure::Broken, reason: told(error) }
     }
 
     /// It is to be tried again.

@@ -170,7 +170,7 @@ impl Client {
         Ok(Answer {
             status: head.status,
             retry_after: head.headers.get(RETRY_AFTER).and_then(retry_after),
-            body: body.map_err(Failure::of_body)?.to_bytes(),
+            body: body.map_err(|it| Failure::of_body(&*it))?.to_bytes(),
         })
     }
 

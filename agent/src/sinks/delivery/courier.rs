@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use super::{Destination, Message, Outcome};
-use crate::sinks::spool::{self, Entry, Spool};
+use crate::sinks::spool::{self, Entry, Spool, SpoolError};
 use crate::telemetry::SinkFailure;
 
 /// Bytes of messages that are sent at once at most.
@@ -155,31 +155,29 @@ impl Tray {
             if again.is_some_and(|again| again <= Instant::now()) && !inner.is_over {
                 return Next::Again;
             }
-            let (numbers, messages) = self.read(&mut inner, most);
-            if !messages.is_empty() {
-                return Next::Messages(numbers, messages);
-            }
-            if inner.spool.is_empty() {
-                if inner.is_over {
-                    return Next::Over;
+            let idle = match self.read(&mut inner, most) {
+                Ok((numbers, messages)) if !messages.is_empty() => {
+                    return Next::Messages(numbers, messages);
                 }
-                let most = Duration::from_secs(3600);
-                let wait = again.map_or(most, |it| it.saturating_duration_since(Instant::now()));
-                let woken = self.news.wait_timeout(inner, wait);
-                inner = woken.unwrap_or_else(PoisonError::into_inner).0;
+                Ok(_) if !inner.spool.is_empty() => continue,
+                Ok(_) => Duration::from_secs(3600),
+                Err(error) => {
+                    tracing::error!(sink = self.name, %error, "what waits cannot be read");
+                    LONGEST_WAIT
+                }
+            };
+            if inner.is_over {
+                return Next::Over;
             }
+            let wait = again.map_or(idle, |it| it.saturating_duration_since(Instant::now()));
+            let woken = self.news.wait_timeout(inner, wait.min(idle));
+            inner = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
     /// The next messages; what cannot be read is dropped, counted.
-    fn read(&self, inner: &mut Inner, most: usize) -> (Vec<u64>, Vec<Message>) {
-        let texts = match inner.spool.peek(most, BATCH_BYTES) {
-            Ok(texts) => texts,
-            Err(error) => {
-                tracing::error!(sink = self.name, %error, "what waited cannot be read");
-                return Default::default();
-            }
-        };
+    fn read(&self, inner: &mut Inner, most: usize) -> Result<(Vec<u64>, Vec<Message>), SpoolError> {
+        let texts = inner.spool.peek(most, BATCH_BYTES)?;
         let (mut numbers, mut messages, mut strange) = (Vec::new(), Vec::new(), Vec::new());
         for (number, text) in texts {
             match Message::decode(&text) {
@@ -197,7 +195,7 @@ impl Tray {
             inner.figures.refused += strange.len() as u64;
             self.done(inner, &strange);
         }
-        (numbers, messages)
+        Ok((numbers, messages))
     }
 
     fn done(&self, inner: &mut Inner, numbers: &[u64]) {

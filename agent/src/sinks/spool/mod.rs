@@ -78,6 +78,17 @@ impl SpoolError {
     }
 }
 
+/// Whether an error says that a file is not what was written.
+fn is_damage(error: &redb::Error) -> bool {
+    match error {
+        redb::Error::Io(error) => {
+            matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
+        }
+        redb::Error::DatabaseAlreadyOpen | redb::Error::PreviousIo => false,
+        _ => true,
+    }
+}
+
 /// Something to be delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -142,7 +153,10 @@ impl Spool {
             let path = spool.path(id);
             match Segment::open(path.clone()) {
                 Ok((segment, found)) => spool.take(id, segment, found),
-                Err(SpoolError::File { reason, .. }) => spool.put_aside(&path, &reason)?,
+                Err(SpoolError::File { reason, .. }) if is_damage(&reason) => {
+                    spool.put_aside(&path, &reason)?;
+                }
+                // Another agent has it, or the disk does not answer: it may be sound.
                 Err(error) => return Err(error),
             }
         }
@@ -263,8 +277,8 @@ impl Spool {
     ///
     /// # Errors
     ///
-    /// When a file cannot be read. Its entries are dropped, counted, and the file is put
-    /// aside, so that the next call goes on behind it.
+    /// When a file cannot be read. The entries of one that is damaged are dropped, counted,
+    /// and it is put aside, so that the next call goes on behind it.
     pub fn peek(&mut self, entries: usize, bytes: u64) -> Result<Vec<(u64, Vec<u8>)>, SpoolError> {
         let mut texts = Vec::new();
         for (id, numbers) in self.index.oldest(entries, bytes) {
@@ -272,7 +286,11 @@ impl Spool {
             match segment.get(&numbers) {
                 Ok(found) => texts.extend(found),
                 Err(error) => {
-                    self.give_up(id, &error);
+                    if let SpoolError::File { reason, .. } = &error
+                        && is_damage(reason)
+                    {
+                        self.give_up(id, reason);
+                    }
                     return Err(error);
                 }
             }
@@ -282,16 +300,14 @@ impl Spool {
     }
 
     /// Drops a file that cannot be read any more.
-    fn give_up(&mut self, id: u64, error: &SpoolError) {
+    fn give_up(&mut self, id: u64, reason: &redb::Error) {
         for place in self.index.remove_segment(id) {
             self.dropped[place.rank()] += 1;
         }
         let Some(segment) = self.segments.remove(&id) else { return };
         let path = segment.path().to_owned();
         drop(segment);
-        if let SpoolError::File { reason, .. } = error
-            && let Err(error) = self.put_aside(&path, reason)
-        {
+        if let Err(error) = self.put_aside(&path, reason) {
             tracing::error!(%error, "a damaged file stays where it is");
         }
     }

@@ -45,6 +45,17 @@ fn entries_come_out_in_order_and_until_they_are_removed() {
 }
 
 #[test]
+fn what_another_has_open_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = Spool::open(folder.path(), DISK).unwrap();
+    first.append(&[entry(1, "a")]).unwrap();
+    let error = Spool::open(folder.path(), DISK).unwrap_err().to_string();
+    assert!(error.contains("already open"), "{error}");
+    drop(first);
+    assert_eq!(texts(&mut Spool::open(folder.path(), DISK).unwrap()), ["a"]);
+}
+
+#[test]
 fn a_large_entry_comes_alone() {
     let folder = tempfile::tempdir().unwrap();
     let mut spool = Spool::open(folder.path(), DISK).unwrap();
@@ -61,7 +72,8 @@ fn without_room_the_oldest_of_the_least_urgent_go() {
     let text = "x".repeat(SIZE - 64);
     let room = DISK * 45 / 200 / SIZE as u64;
     for number in 0..room {
-        let entries: Vec<Entry> = (0..3).map(|it| entry((number + it) as u8 % 3, &text)).collect();
+        let entries: Vec<Entry> =
+            (0..3).map(|it| entry(((number + it) % 3).try_into().unwrap(), &text)).collect();
         spool.append(&entries).unwrap();
         assert!(spool.disk() <= DISK, "{} bytes after {number}", spool.disk());
     }
@@ -116,7 +128,7 @@ fn a_damaged_file_is_put_aside_and_the_others_go_on() {
     assert_eq!(spool.figures().damaged, 1);
     assert!(folder.path().join(super::DAMAGED).exists());
     let left = texts(&mut spool);
-    assert!(left.len() > 2000 && left.len() < before as usize, "{}", left.len());
+    assert!(left.len() > 2000 && (left.len() as u64) < before, "{}", left.len());
     assert!(left.is_sorted());
     spool.append(&[entry(1, "new")]).unwrap();
     assert_eq!(texts(&mut spool).last().unwrap(), "new");
