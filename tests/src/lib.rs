@@ -11,6 +11,10 @@
 //!   tell what they did.
 //! - [`truth`]: what a workload tells, and how far a figure is from it.
 //! - [`agent`]: the real agent binary, started, asked, stopped and cleaned up after.
+//! - [`collector`], [`alertmanager`]: the real back-ends, and what arrived there; they
+//!   need no root.
+//! - [`backend`]: a back-end for what real ones do not do when asked to: faults of all
+//!   kinds. It needs no root.
 //! - [`apiserver`]: a double of the Kubernetes API server, which needs no root.
 //!
 //! Nothing here knows how Landlord counts, and nothing outlives the value that
@@ -18,10 +22,14 @@
 //! All of it needs root, except where it says otherwise.
 
 pub mod agent;
+pub mod alertmanager;
 pub mod apiserver;
+pub mod backend;
 pub mod cgroup;
+pub mod collector;
 pub mod container;
 pub mod containerd;
+mod daemon;
 pub mod kubelet;
 pub mod netns;
 pub mod pod;

@@ -1,4 +1,5 @@
-//! One GET at a time over a plain socket: all that asking an agent takes.
+//! One GET at a time over a plain socket: all that asking an agent, or another that serves,
+//! takes.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -9,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The body of the answer, which must be 200.
-pub(super) fn get(address: SocketAddr, path: &str) -> Result<String> {
+pub(crate) fn get(address: SocketAddr, path: &str) -> Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)
         .with_context(|| format!("nobody answers at {address}"))?;
     stream.set_read_timeout(Some(PATIENCE)).context("cannot set a time limit")?;

@@ -5,7 +5,7 @@
 //! runs there for real. It knows the agent only from outside: its flags, its
 //! HTTP answers and its exit code.
 
-mod http;
+pub(crate) mod http;
 mod process;
 mod running;
 mod usage;
@@ -17,7 +17,7 @@ pub use self::usage::Usage;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -27,6 +27,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 
+use crate::daemon::free_address;
 use crate::pod::Pod;
 use crate::workload::beside_us;
 
@@ -364,12 +365,6 @@ impl Drop for Home {
 /// Process id in the name of a pin folder of the lab.
 fn owner(name: &str) -> Option<u32> {
     name.strip_prefix(PIN_PREFIX)?.split_once('-')?.0.parse().ok()
-}
-
-/// An address that nobody listens on at this moment.
-fn free_address() -> Result<SocketAddr> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port is free")?;
-    listener.local_addr().context("a listener has an address")
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! apt: installing packages on the machine, and fetching packages of other
 //! releases without touching the machine's own package sources.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
 use anyhow::{Result, bail, ensure};
 
+use crate::report::Step;
 use crate::{files, root, shell};
 
 /// Signs the archives of all Debian releases; Ubuntu has it as a package.
@@ -145,13 +147,29 @@ impl Apt {
         Ok(dependencies(&shell::capture(list.arg(package))?))
     }
 
+    /// Packages with all that they depend on, as far as it `is_wanted`.
+    pub(super) fn closure(
+        &self,
+        packages: &[&str],
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<String>> {
+        let mut list = self.command("apt-cache");
+        list.args(["depends", "--recurse", "--no-pre-depends", "--no-recommends", "--no-suggests"]);
+        Ok(reachable(&shell::capture(list.args(packages))?, packages, is_wanted))
+    }
+
     /// Fetches packages, each as `name` or `name=version`, and unpacks them.
     pub(super) fn unpack(&self, packages: &[String], into: &Path) -> Result<()> {
         files::make_folder(into)?;
         let debs = tempfile::tempdir_in(into)?;
         let mut download = self.command("apt-get");
         download.args(["download", "-q"]).args(packages).current_dir(debs.path());
-        shell::quietly("Fetching", &packages.join(" "), &mut download)?;
+        let what = match packages.len() {
+            0..=8 => packages.join(" "),
+            many => format!("{many} packages"),
+        };
+        shell::quietly("Fetching", &what, &mut download)?;
+        let _step = Step::begin("Unpacking", &what);
         for deb in files::list(debs.path())? {
             shell::capture(shell::command("dpkg", ["-x".as_ref(), deb.as_path()]).arg(into))?;
         }
@@ -170,9 +188,34 @@ fn dependencies(answer: &str) -> Vec<String> {
         .collect()
 }
 
+/// What packages lead to in the answer of `apt-cache depends --recurse`, going on only from
+/// what `is_wanted`; in the order of names.
+fn reachable(answer: &str, packages: &[&str], is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut graph: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut package = "";
+    for line in answer.lines() {
+        if let Some(dependency) = line.strip_prefix("  Depends: ") {
+            graph.entry(package).or_default().push(dependency);
+        } else if !line.starts_with(' ') {
+            package = line;
+        }
+    }
+    let mut found: BTreeSet<&str> = packages.iter().copied().collect();
+    let mut open: Vec<&str> = packages.to_vec();
+    while let Some(package) = open.pop() {
+        let dependencies = graph.get(package).into_iter().flatten();
+        for dependency in dependencies.filter(|it| !it.starts_with('<') && is_wanted(it)) {
+            if found.insert(dependency) {
+                open.push(dependency);
+            }
+        }
+    }
+    found.into_iter().map(str::to_owned).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::dependencies;
+    use super::{dependencies, reachable};
 
     #[test]
     fn plain_dependencies_only() {
@@ -182,5 +225,14 @@ mod tests {
         let expected = ["linux-binary-7.2.12+deb13-amd64", "linux-modules-7.2.12+deb13-amd64"];
         assert_eq!(dependencies(answer), expected);
         assert!(dependencies("linux-image-amd64\n").is_empty());
+    }
+
+    #[test]
+    fn what_is_not_wanted_leads_nowhere() {
+        let answer = "a\n  Depends: b\n |Depends: <v>\n    x\n  Depends: c\nb\n  Depends: a\n  \
+                      Depends: <v>\nc\n  Depends: d\n<v>\nd\n";
+        assert_eq!(reachable(answer, &["a"], |_| true), ["a", "b", "c", "d"]);
+        assert_eq!(reachable(answer, &["a"], |name| name != "c"), ["a", "b"]);
+        assert_eq!(reachable("", &["a"], |_| true), ["a"]);
     }
 }

@@ -5,7 +5,9 @@
 //! machine and starts no service: what is only a test tool is unpacked into the
 //! cache folder instead of being installed.
 
+mod alertmanager;
 mod apt;
+mod collector;
 mod helm;
 mod kernels;
 mod linker;
@@ -19,10 +21,15 @@ use crate::report::say;
 use crate::shell;
 use crate::vm::kernel::{KERNELS, Kernel};
 
+pub(crate) use alertmanager::alertmanager;
+pub(crate) use collector::collector;
 pub(crate) use helm::helm;
 pub(crate) use packages::{
     CONTAINERD, busybox, containerd, falco_rules, prometheus, promtool, runc,
 };
+
+/// Debian's next release, for what changes faster than the machine's own.
+const TESTING: &str = "http://deb.debian.org/debian forky";
 
 /// What the set-up can be told.
 #[derive(Debug, clap::Args)]
@@ -130,6 +137,7 @@ fn requirements(purpose: Purpose<'_>) -> Vec<Requirement> {
         }
         Purpose::Test => {
             let mut all = packages::for_tests();
+            all.extend([collector::requirement(), alertmanager::requirement()]);
             all.push(helm::requirement());
             all
         }

@@ -138,6 +138,8 @@ fn run_host(programs: &Programs, tests: &[Artifact], filter: Option<&str>) -> Re
         ("LANDLORD_WORKLOAD", Some(programs.workload.clone())),
         ("LANDLORD_PROMETHEUS", setup::prometheus()),
         ("LANDLORD_PROMTOOL", setup::promtool()),
+        ("LANDLORD_ALERTMANAGER", setup::alertmanager()),
+        ("LANDLORD_COLLECTOR", setup::collector()),
         ("LANDLORD_RUNC", setup::runc()),
         ("LANDLORD_CONTAINERD", setup::containerd()),
         ("LANDLORD_BUSYBOX", setup::busybox()),
