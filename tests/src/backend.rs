@@ -1,12 +1,10 @@
 //! A back-end that does what real ones cannot be asked to do: it takes requests by
 //! HTTP/1.1 and keeps them, and is slow, silent, overloaded or broken when told to.
 
-mod tls;
-
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,7 +21,10 @@ use tokio::runtime::Runtime;
 use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 
-pub use tls::Validity;
+use crate::apiserver::Authority;
+
+/// Name of the file with the certificate of who signs.
+const AUTHORITY: &str = "ca.crt";
 
 /// What it does with requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,15 @@ pub enum Behaviour {
     /// Says that it will say nothing more as soon as there is a connection, but keeps
     /// reading it.
     HalfClosed,
+}
+
+/// Whether its certificate may be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Validity {
+    /// It may.
+    Valid,
+    /// It might have been until 2020.
+    Expired,
 }
 
 /// A request that it has read.
@@ -103,7 +113,7 @@ impl Backend {
     fn new(validity: Option<Validity>) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let acceptor = match validity {
-            Some(validity) => Some(tls::acceptor(validity, &folder.path().join("ca.crt"))?),
+            Some(validity) => Some(acceptor(validity, &folder.path().join(AUTHORITY))?),
             None => None,
         };
         let state = State { behaviour: Behaviour::Take, seen: Vec::new(), connections: Vec::new() };
@@ -130,7 +140,7 @@ impl Backend {
     /// The file with the certificate of who signed its own, if it has one.
     #[must_use]
     pub fn authority(&self) -> PathBuf {
-        self.folder.path().join("ca.crt")
+        self.folder.path().join(AUTHORITY)
     }
 
     /// Behaves so from now on, and breaks all connections that are open.
@@ -244,5 +254,16 @@ impl Shared {
             }
         }
         Ok(response)
+    }
+}
+
+/// What serves TLS as `127.0.0.1`; the certificate of who signed for that goes to a file.
+fn acceptor(validity: Validity, file: &Path) -> Result<TlsAcceptor> {
+    let authority = Authority::new("back-ends")?;
+    std::fs::write(file, authority.pem())?;
+    let loopback = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    match validity {
+        Validity::Valid => authority.sign("backend", loopback),
+        Validity::Expired => authority.sign_expired("backend", loopback),
     }
 }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use anyhow::Result;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType, date_time_ymd,
+};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
@@ -45,8 +47,17 @@ impl Authority {
 
     /// A server's certificate that it signs, for a name, and for an address if one is given.
     pub(crate) fn sign(&self, name: &str, address: Option<IpAddr>) -> Result<TlsAcceptor> {
-        let mut server = CertificateParams::new(vec![name.to_owned()])?;
-        server.subject_alt_names.extend(address.map(SanType::IpAddress));
+        self.acceptor(server(name, address)?)
+    }
+
+    /// The same, but it was valid only until 2020.
+    pub(crate) fn sign_expired(&self, name: &str, address: Option<IpAddr>) -> Result<TlsAcceptor> {
+        let mut server = server(name, address)?;
+        server.not_after = date_time_ymd(2020, 1, 1);
+        self.acceptor(server)
+    }
+
+    fn acceptor(&self, server: CertificateParams) -> Result<TlsAcceptor> {
         let key = KeyPair::generate()?;
         let certificate = server.signed_by(&key, &self.issuer)?;
         let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(anyhow::Error::msg)?;
@@ -56,6 +67,12 @@ impl Authority {
             .with_single_cert(vec![certificate.der().clone()], key)?;
         Ok(Arc::new(server).into())
     }
+}
+
+fn server(name: &str, address: Option<IpAddr>) -> Result<CertificateParams> {
+    let mut server = CertificateParams::new(vec![name.to_owned()])?;
+    server.subject_alt_names.extend(address.map(SanType::IpAddress));
+    Ok(server)
 }
 
 /// The authority, and a server's certificate signed by it.

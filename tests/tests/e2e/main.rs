@@ -17,5 +17,6 @@ mod refusals;
 mod restart;
 mod rules;
 mod screens;
+mod sinks;
 mod stage;
 mod syscalls;

@@ -29,11 +29,7 @@ impl Error for Failure {}
 
 impl Failure {
     pub(super) fn of(error: &legacy::Error) -> Self {
-        let is_tls = chain(error).any(|it| it.downcast_ref::<rustls::Error>().is_some())
-            || chain(error).any(|it| {
-                let io = it.downcast_ref::<std::io::Error>();
-                io.and_then(std::io::Error::get_ref).is_some_and(|it| it.is::<rustls::Error>())
-            });
+        let is_tls = chain(error).any(<dyn Error>::is::<rustls::Error>);
         let is_late = chain(error).any(|it| {
             let io = it.downcast_ref::<std::io::Error>();
             io.is_some_and(|it| it.kind() == std::io::ErrorKind::TimedOut)
@@ -59,7 +55,14 @@ impl Failure {
 }
 
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
+    std::iter::successors(Some(error), |&error| behind(error))
+}
+
+/// What is behind an error. One of I/O that holds another one names as its source only
+/// what is behind that one, and there may be several of them around an error of TLS.
+fn behind<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let held = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    held.map(|held| held as &(dyn Error + 'static)).or_else(|| error.source())
 }
 
 /// An error with what is behind it.

@@ -1,0 +1,81 @@
+//! What the agent finds and counts arrives at real back-ends as it was found and counted.
+
+mod alerts;
+mod logs;
+mod metrics;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use landlord_tests::agent::Home;
+use landlord_tests::agent::watch::{Alert, Watch};
+use landlord_tests::collector::Collector;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const RULE: &str = "Secret read";
+const RULES: &str = "\
+- rule: Secret read
+  desc: d
+  condition: evt.type in (open, openat, openat2) and fd.name endswith /secret and evt.is_open_read=true
+  output: file=%fd.name process=%proc.name cmdline=%proc.cmdline parent=%proc.ppid at=%evt.rawtime write=%evt.is_open_write none=%fd.rip
+  priority: WARNING
+  tags: [lab, files]
+";
+
+/// An agent's home with sinks, and a file that a rule watches.
+struct Scene {
+    home: Home,
+    folder: tempfile::TempDir,
+    rules: PathBuf,
+}
+
+impl Scene {
+    /// `sinks`: what the configuration says of them.
+    fn new(sinks: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let rules = folder.path().join("rules.yaml");
+        std::fs::write(&rules, RULES).unwrap();
+        std::fs::write(folder.path().join("secret"), "x").unwrap();
+        let spool = folder.path().join("spool");
+        let configuration =
+            format!("interval: 1s\nspool: {{ path: '{}' }}\n{sinks}", spool.display());
+        Self { home: Home::new(&configuration).unwrap(), folder, rules }
+    }
+
+    fn watch(&self) -> Watch<'_> {
+        self.home.watch(std::slice::from_ref(&self.rules), &[]).unwrap()
+    }
+
+    /// Makes events that the rule matches; the alerts of them, from standard output.
+    fn alerts(&self, watch: &mut Watch<'_>, count: usize) -> Vec<Alert> {
+        for number in 0..count {
+            read(self.folder.path(), number);
+        }
+        let found = watch.of_rule(RULE, 0).unwrap();
+        assert_eq!(found.len(), count, "{found:#?}");
+        found
+    }
+}
+
+/// Opens the file; the number only tells the alerts apart.
+fn read(folder: &Path, number: usize) {
+    let mut cat = Command::new("cat");
+    cat.arg("secret").arg(format!("/dev/null/{number}")).current_dir(folder);
+    let status = cat.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    assert!(!status.success(), "there is nothing below /dev/null");
+}
+
+/// A Collector; without one says so in the way that counts as skipped.
+fn collector() -> Option<Collector> {
+    let collector = Collector::start().unwrap();
+    if collector.is_none() {
+        println!("SKIPPED: no OpenTelemetry Collector; `cargo xtask setup` builds it");
+    }
+    collector
+}
+
+/// Both ways to a Collector, as the configuration words them.
+fn ways(collector: &Collector) -> [(String, &'static str); 2] {
+    [(collector.grpc(), "grpc"), (collector.http(), "http/protobuf")]
+}
