@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{PATIENCE, RULE, Scene};
 
 /// What a back-end has taken, once `is_enough` says so.
-fn taken(backend: &Backend, is_enough: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+pub(super) fn taken(backend: &Backend, is_enough: impl Fn(&[Value]) -> bool) -> Vec<Value> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let bodies = backend.taken();

@@ -3,6 +3,7 @@
 mod alerts;
 mod logs;
 mod metrics;
+mod outage;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
