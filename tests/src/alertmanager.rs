@@ -55,13 +55,18 @@ pub struct Alertmanager {
 
 impl Alertmanager {
     /// Starts one on a free port of loopback, which groups by rule and tenant, and tells
-    /// `webhook` within a second of what begins and ends; `None`: [`BINARY`] names none.
+    /// `webhook` within a second of what begins and ends; `None`: [`BINARY`] names
+    /// none, which is said in the way that the test command counts as a skipped test.
     ///
     /// # Errors
     ///
     /// It ends, or does not serve in time; the message has its log.
+    #[expect(clippy::print_stdout, reason = "the test command reads a test's standard output")]
     pub fn start(webhook: &str) -> Result<Option<Self>> {
-        let Some(binary) = std::env::var_os(BINARY) else { return Ok(None) };
+        let Some(binary) = std::env::var_os(BINARY) else {
+            println!("SKIPPED: no Alertmanager; `cargo xtask setup` fetches it");
+            return Ok(None);
+        };
         let folder = tempfile::Builder::new().prefix("landlord-alertmanager-").tempdir()?;
         let text = format!(
             "route: {{ receiver: test, group_by: [alertname, tenant], group_wait: 500ms, \

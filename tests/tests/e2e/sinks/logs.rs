@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use landlord_tests::agent::watch::Alert;
-use landlord_tests::collector::Log;
+use landlord_tests::collector::{Collector, Log};
 use serde_json::{Value, json};
 
-use super::{PATIENCE, RULE, Scene, collector, ways};
+use super::{PATIENCE, RULE, Scene, ways};
 
 /// The attributes that a log record must have by what the agent wrote to standard output.
 fn expected(alert: &Alert) -> BTreeMap<String, Value> {
@@ -61,7 +61,7 @@ fn alerts_arrive_by_otlp_as_standard_output_has_them() {
     if !landlord_tests::may_run() {
         return;
     }
-    let Some(collector) = collector() else { return };
+    let Some(collector) = Collector::start().unwrap() else { return };
     for (endpoint, protocol) in ways(&collector) {
         let scene = Scene::new(&format!(
             "otlp: {{ endpoint: '{endpoint}', protocol: {protocol}, metrics: false, resource: \

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use landlord_tests::cgroup::Hierarchy;
-use landlord_tests::collector::{Kind, Received, Sample};
+use landlord_tests::collector::{Collector, Kind, Received, Sample};
 use landlord_tests::workload::Order;
 
-use super::{PATIENCE, Scene, collector, ways};
+use super::{PATIENCE, Scene, ways};
 
 /// Name and labels.
 type Series = (String, BTreeMap<String, String>);
@@ -36,7 +36,8 @@ fn labels_of(text: &str) -> BTreeMap<String, String> {
         while let Some((at, letter)) = letters.next() {
             match letter {
                 '\\' => {
-                    value.extend(letters.next().map(|(_, it)| if it == 'n' { '\n' } else { it }))
+                    let meant = letters.next().map(|(_, it)| if it == 'n' { '\n' } else { it });
+                    value.extend(meant);
                 }
                 '"' => {
                     rest = &behind[at + 1..];
@@ -79,7 +80,7 @@ fn what_is_pushed_is_what_is_scraped() {
     if !landlord_tests::may_run() {
         return;
     }
-    let Some(collector) = collector() else { return };
+    let Some(collector) = Collector::start().unwrap() else { return };
     for (endpoint, protocol) in ways(&collector) {
         let scene = Scene::new(&format!(
             "otlp: {{ endpoint: '{endpoint}', protocol: {protocol}, interval: 2s }}\n"

@@ -67,15 +67,6 @@ fn read(folder: &Path, number: usize) {
     assert!(!status.success(), "there is nothing below /dev/null");
 }
 
-/// A Collector; without one says so in the way that counts as skipped.
-fn collector() -> Option<Collector> {
-    let collector = Collector::start().unwrap();
-    if collector.is_none() {
-        println!("SKIPPED: no OpenTelemetry Collector; `cargo xtask setup` builds it");
-    }
-    collector
-}
-
 /// Both ways to a Collector, as the configuration words them.
 fn ways(collector: &Collector) -> [(String, &'static str); 2] {
     [(collector.grpc(), "grpc"), (collector.http(), "http/protobuf")]

@@ -7,7 +7,7 @@ use landlord_tests::agent::watch::Alert;
 use landlord_tests::backend::{Backend, Behaviour};
 use landlord_tests::collector::Collector;
 
-use super::{PATIENCE, RULE, Scene, collector};
+use super::{PATIENCE, RULE, Scene};
 
 fn id(alert: &Alert) -> String {
     alert.0["id"].as_str().unwrap().to_owned()
@@ -31,7 +31,7 @@ fn what_was_shown_arrives_after_an_outage_and_a_kill() {
     if !landlord_tests::may_run() {
         return;
     }
-    let Some(mut collector) = collector() else { return };
+    let Some(mut collector) = Collector::start().unwrap() else { return };
     let scene = Scene::new(&format!(
         "otlp: {{ endpoint: '{}', protocol: grpc, metrics: false, timeout: 2s }}\n",
         collector.grpc()
