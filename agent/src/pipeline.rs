@@ -240,7 +240,8 @@ async fn serve(config: &Config) -> Result<(), PipelineError> {
 
 /// What the collector tells beside the figures of the meter.
 fn told(reloads: &Arc<Reloads>, deliveries: &Deliveries) -> Told {
-    Told { reloads: Arc::clone(reloads), ways: deliveries.ways() }
+    let (reloads, ways) = (Arc::clone(reloads), deliveries.ways());
+    Told { reloads, ways, exports: deliveries.exports() }
 }
 
 /// Begins to watch, when rules are wanted and the kernel gives events.

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics keeps its trace")]
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use landlord::sinks::backends::alertmanager::Alertmanager as Sender;
@@ -11,7 +11,7 @@ use landlord::sinks::backends::falco_http::FalcoHttp;
 use landlord::sinks::client::{Access, Client};
 use landlord::sinks::delivery::{Destination, Message, Outcome};
 use landlord::sinks::otlp::logs::{AlertLogs, EVENT};
-use landlord::sinks::otlp::metrics::Metrics;
+use landlord::sinks::otlp::metrics::{Figures, Metrics};
 use landlord::sinks::otlp::{Export, Node, Protocol};
 use landlord::telemetry::SinkFailure;
 use landlord::usage::catalogue;
@@ -220,6 +220,7 @@ fn metrics_arrive(protocol: Protocol) {
     let told = Arc::new(usage);
     let export = runtime.block_on(async { Export::new(&endpoint, protocol, &Access::default()) });
     let every = Duration::from_secs(3600);
+    let figures = Arc::<Mutex<Figures>>::default();
     let metrics = Metrics::start(
         &export.unwrap(),
         &node(),
@@ -227,9 +228,12 @@ fn metrics_arrive(protocol: Protocol) {
         PATIENCE,
         runtime.handle(),
         Box::new(move || Some(Arc::clone(&told))),
+        Arc::clone(&figures),
     );
     // Ends with an export.
     drop(metrics.unwrap());
+    let Figures { delivered, failed, last_unix_s, .. } = *figures.lock().unwrap();
+    assert_eq!((delivered, failed, last_unix_s.is_some()), (1, 0, true));
     let arrived = collector.wait_for(PATIENCE, |it| (!it.samples.is_empty()).then(|| it.clone()));
     let mut found = BTreeMap::new();
     for sample in arrived.unwrap().samples {

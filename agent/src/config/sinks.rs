@@ -193,7 +193,7 @@ impl Sinks {
         otlp: OtlpSettings,
         specs: Vec<SinkSpec>,
     ) -> Result<Self, SinkProblem> {
-        let mut names = BTreeSet::from(["otlp".to_owned()]);
+        let mut names = BTreeSet::from(["otlp", "otlp_metrics"].map(str::to_owned));
         let mut list = Vec::with_capacity(specs.len());
         for (index, spec) in specs.into_iter().enumerate() {
             let sink = sink(spec, index)?;

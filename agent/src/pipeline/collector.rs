@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::config_file::Reloads;
-use super::deliveries::{self, Way};
+use super::deliveries::{self, Exports, Way};
 use super::meter::Meter;
 use super::watch::Watch;
 use super::watch_figures::{WatchFigures, detection_usage};
@@ -137,6 +137,8 @@ pub(super) struct Told {
     pub(super) reloads: Arc<Reloads>,
     /// The sinks.
     pub(super) ways: Vec<Way>,
+    /// The exports of metrics.
+    pub(super) exports: Option<Exports>,
 }
 
 /// Figures of others that go along.
@@ -147,11 +149,11 @@ struct Figures {
 
 impl Figures {
     fn add(&self, mut usage: NodeUsage) -> NodeUsage {
-        let Told { reloads, ways } = &self.told;
+        let Told { reloads, ways, exports } = &self.told;
         let outcomes = [("ok", reloads.ok()), ("failed", reloads.failed())];
         usage.agent.config_reloads_total =
             outcomes.map(|(it, count)| (it.to_owned(), count)).into();
-        usage.agent.sinks = deliveries::usage(ways);
+        usage.agent.sinks = deliveries::usage(ways, exports.as_ref());
         usage.agent.detection = self.watch.as_ref().map(|figures| {
             detection_usage(&figures.lock().unwrap_or_else(PoisonError::into_inner))
         });

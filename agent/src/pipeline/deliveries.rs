@@ -1,7 +1,7 @@
 //! The sinks of the configuration at work: what waits on the disk, who carries it, and
 //! what is exported by OTLP.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Handle;
 
@@ -16,7 +16,7 @@ use crate::sinks::client::{Client, ClientError};
 use crate::sinks::delivery::{Courier, Destination, Pace, Route, Tray};
 use crate::sinks::http::UsageSource as _;
 use crate::sinks::otlp::logs::AlertLogs;
-use crate::sinks::otlp::metrics::{Metrics, MetricsError};
+use crate::sinks::otlp::metrics::{Figures, Metrics, MetricsError};
 use crate::sinks::otlp::{Export, ExportError, Node};
 use crate::sinks::spool::{Spool, SpoolError};
 use crate::usage::sinks::SinkUsage;
@@ -26,6 +26,10 @@ const PRIORITIES: [&str; 8] =
     ["emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug"];
 /// What the sink of alerts as log records is called.
 const OTLP: &str = "otlp";
+/// What stands for a sink in the figures of exported metrics.
+const METRICS: &str = "otlp_metrics";
+/// The cause of their failures: the exporter tells no other.
+const EXPORT_FAILED: &str = "export";
 
 /// Why a sink cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +69,12 @@ pub(super) struct Deliveries {
     ways: Vec<Way>,
     couriers: Vec<Courier>,
     metrics: Option<Metrics>,
+    /// What became of the exports of metrics; `None` when there are none.
+    exports: Option<Exports>,
 }
+
+/// What became of exports.
+pub(super) type Exports = Arc<Mutex<Figures>>;
 
 impl Deliveries {
     /// Begins to deliver. To be called where tokio runs.
@@ -76,7 +85,10 @@ impl Deliveries {
     pub(super) fn start(config: &Config, kubernetes: Option<&str>) -> Result<Self, PipelineError> {
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let name = kubernetes.unwrap_or(&host);
-        let mut deliveries = Self { ways: Vec::new(), couriers: Vec::new(), metrics: None };
+        let exports = config.sinks.otlp.as_ref().is_some_and(|otlp| otlp.metrics);
+        let exports = exports.then(Exports::default);
+        let (ways, couriers) = (Vec::new(), Vec::new());
+        let mut deliveries = Self { ways, couriers, metrics: None, exports };
         if config.detection.is_none() {
             return Ok(deliveries);
         }
@@ -120,6 +132,11 @@ impl Deliveries {
         Ok(())
     }
 
+    /// What became of the exports of metrics.
+    pub(super) fn exports(&self) -> Option<Exports> {
+        self.exports.clone()
+    }
+
     /// The queues, for who has alerts.
     pub(super) fn ways(&self) -> Vec<Way> {
         self.ways.clone()
@@ -136,7 +153,7 @@ impl Deliveries {
         kubernetes: Option<&str>,
         collector: Collector,
     ) -> Result<(), PipelineError> {
-        let Some(otlp) = config.sinks.otlp.as_ref().filter(|otlp| otlp.metrics) else {
+        let (Some(otlp), Some(exports)) = (&config.sinks.otlp, &self.exports) else {
             return Ok(());
         };
         tracing::info!(
@@ -155,6 +172,7 @@ impl Deliveries {
             otlp.timeout,
             &runtime,
             Box::new(source),
+            Arc::clone(exports),
         );
         let failed =
             |error: MetricsError| SinkError { name: OTLP.to_owned(), reason: error.into() };
@@ -179,7 +197,7 @@ impl Drop for Deliveries {
 }
 
 /// What became of the alerts of each sink.
-pub(super) fn usage(ways: &[Way]) -> Vec<SinkUsage> {
+pub(super) fn usage(ways: &[Way], exports: Option<&Exports>) -> Vec<SinkUsage> {
     let of = |(_, tray): &Way| {
         let figures = tray.figures();
         let dropped = PRIORITIES.iter().zip(figures.spool.dropped).filter(|(_, count)| *count > 0);
@@ -201,7 +219,19 @@ pub(super) fn usage(ways: &[Way]) -> Vec<SinkUsage> {
             last_delivery_time_seconds: figures.last_delivery_unix_s,
         }
     };
-    ways.iter().map(of).collect()
+    let exported = exports.map(|exports| {
+        let figures = *exports.lock().unwrap_or_else(PoisonError::into_inner);
+        SinkUsage {
+            sink: METRICS.to_owned(),
+            delivered_total: figures.delivered,
+            failures_total: [(EXPORT_FAILED.to_owned(), figures.failed)].into(),
+            deliveries_total: figures.delivered + figures.failed,
+            delivery_seconds_total: figures.seconds,
+            last_delivery_time_seconds: figures.last_unix_s,
+            ..SinkUsage::default()
+        }
+    });
+    ways.iter().map(of).chain(exported).collect()
 }
 
 fn export(otlp: &Otlp) -> Result<Export, SinkError> {

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 /// A sink's figures, since the agent started.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SinkUsage {
-    /// Its name in the configuration; `otlp` for log records.
+    /// Its name in the configuration; `otlp` for log records, and `otlp_metrics` for
+    /// exports of metrics, which are counted as alerts are.
     pub sink: String,
     /// Alerts that arrived; again when it was not known that they had.
     pub delivered_total: u64,

@@ -114,9 +114,15 @@ fn config(
             }
             builder.with_root_certificates(roots)
         }
-        _ => {
-            builder.with_platform_verifier().map_err(|error| wrong(nowhere, &error.to_string()))?
-        }
+        // An image without any has those that browsers trust.
+        _ => match builder.clone().with_platform_verifier() {
+            Ok(builder) => builder,
+            Err(error) => {
+                tracing::debug!(%error, "this machine has no certificates of authorities");
+                let roots = webpki_roots::TLS_SERVER_ROOTS.to_vec();
+                builder.with_root_certificates(RootCertStore { roots })
+            }
+        },
     };
     match (own, texts.next(), texts.next()) {
         (Some((path, key_path)), Some(text), Some(key)) => {

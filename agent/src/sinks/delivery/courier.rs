@@ -314,7 +314,9 @@ fn carry(tray: &Tray, mut destination: Box<dyn Destination>, runtime: &Handle) {
     let mut spoken = Instant::now();
     loop {
         let again = destination.again_every().map(|every| spoken + every);
-        let (numbers, messages) = match tray.next(destination.batch().max(1), again) {
+        // No more at once than in a second.
+        let rate = tray.pace.rate.map_or(usize::MAX, |rate| rate.get() as usize);
+        let (numbers, messages) = match tray.next(destination.batch().clamp(1, rate), again) {
             Next::Messages(numbers, messages) => (numbers, messages),
             Next::Again => (Vec::new(), Vec::new()),
             Next::Over => return,

@@ -4,7 +4,7 @@
 //! then: a tenant that is gone is not told any more, and nothing is added up here.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Meter, MeterProvider as _};
@@ -12,6 +12,9 @@ use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{
     MetricExporter, RetryPolicy, WithExportConfig as _, WithHttpConfig as _, WithTonicConfig as _,
 };
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::metrics::data::ResourceMetrics;
+use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::metrics::{
     Instrument, PeriodicReader, SdkMeterProvider, Stream, Temporality,
 };
@@ -44,7 +47,8 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Begins to export. `runtime` does what is waited for; `timeout`: of one export.
+    /// Begins to export. `runtime` does what is waited for; `timeout`: of one export;
+    /// `figures`: where it is told what became of exports.
     ///
     /// # Errors
     ///
@@ -56,8 +60,9 @@ impl Metrics {
         timeout: Duration,
         runtime: &Handle,
         source: Box<Source>,
+        figures: Arc<Mutex<Figures>>,
     ) -> Result<Self, MetricsError> {
-        let exporter = exporter(export, timeout, runtime)?;
+        let exporter = Counted { exporter: exporter(export, timeout, runtime)?, figures };
         let reader = PeriodicReader::builder(exporter).with_interval(every).build();
         let provider = SdkMeterProvider::builder()
             .with_reader(reader)
@@ -70,6 +75,65 @@ impl Metrics {
             instrument(&meter, metric, &usage);
         }
         Ok(Self { provider })
+    }
+}
+
+/// What became of the exports since the agent started.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// Exports that arrived.
+    pub delivered: u64,
+    /// Exports that did not; the next one tells all again.
+    pub failed: u64,
+    /// The time that they took together, seconds.
+    pub seconds: f64,
+    /// When one arrived last, seconds since 1970.
+    pub last_unix_s: Option<f64>,
+    last_failed: bool,
+}
+
+/// An exporter whose failures are told.
+struct Counted {
+    exporter: MetricExporter,
+    figures: Arc<Mutex<Figures>>,
+}
+
+impl PushMetricExporter for Counted {
+    async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
+        let began = Instant::now();
+        let result = self.exporter.export(metrics).await;
+        let mut figures = self.figures.lock().unwrap_or_else(PoisonError::into_inner);
+        figures.seconds += began.elapsed().as_secs_f64();
+        let was_failing = std::mem::replace(&mut figures.last_failed, result.is_err());
+        match &result {
+            Ok(()) => {
+                figures.delivered += 1;
+                let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+                figures.last_unix_s = now.ok().map(|it| it.as_secs_f64());
+                if was_failing {
+                    tracing::info!("metrics are taken again");
+                }
+            }
+            Err(error) => {
+                figures.failed += 1;
+                if !was_failing {
+                    tracing::warn!(%error, "metrics are not taken; the next export tells all");
+                }
+            }
+        }
+        result
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.exporter.force_flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.exporter.shutdown_with_timeout(timeout)
+    }
+
+    fn temporality(&self) -> Temporality {
+        self.exporter.temporality()
     }
 }
 
