@@ -24,6 +24,16 @@ pub(crate) fn has_minutes() -> bool {
     !emulated() || std::env::var_os("LANDLORD_LONG").is_some()
 }
 
+/// Whether a test is left out here because it takes minutes, which it then tells. What it
+/// tries is no matter of the kernel.
+pub(crate) fn is_too_long() -> bool {
+    if !has_minutes() {
+        skip_here("it takes minutes; ask for it by its name");
+        return true;
+    }
+    false
+}
+
 /// Whether this kernel lets a task be preempted inside a sensor, and meanwhile skips that
 /// sensor for others on the CPU: those after 6.18.
 pub(crate) fn skips_sensors() -> bool {

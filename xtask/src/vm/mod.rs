@@ -26,7 +26,7 @@ use crate::{files, workspace};
 /// is accurate.
 const GUEST_TEST: &str = "e2e";
 /// How long one kernel may take, and with the tests that take minutes.
-const LIMIT: Duration = Duration::from_secs(600);
+const LIMIT: Duration = Duration::from_secs(900);
 const LONG_LIMIT: Duration = Duration::from_secs(1800);
 /// How often a guest is started that its emulator kills.
 const BOOTS: usize = 3;

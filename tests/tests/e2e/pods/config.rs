@@ -10,7 +10,7 @@ use landlord_tests::workload::Order;
 use serde_json::{Value, json};
 
 use super::{Cluster, NODE, Pod, TENANT, calls, is_synced, told, until};
-use crate::stage::{PATIENCE, tenant};
+use crate::stage::{PATIENCE, is_too_long, tenant};
 
 /// Rules that make the namespace `blue` a tenant's.
 fn blue_is(tenant: &str) -> String {
@@ -46,7 +46,7 @@ fn check_sums(usage: &Usage, pod: &Pod, tenants: &[&str]) {
 
 #[test]
 fn a_pod_moves_when_the_file_changes_and_another_agent_knows() {
-    if !landlord_tests::may_run() {
+    if !landlord_tests::may_run() || is_too_long() {
         return;
     }
     let cluster = Cluster::new();
@@ -109,7 +109,7 @@ fn a_pod_moves_when_the_file_changes_and_another_agent_knows() {
 
 #[test]
 fn rules_wait_for_annotations_that_nobody_has_kept() {
-    if !landlord_tests::may_run() {
+    if !landlord_tests::may_run() || is_too_long() {
         return;
     }
     let cluster = Cluster::new();
@@ -137,7 +137,7 @@ fn rules_wait_for_annotations_that_nobody_has_kept() {
 
 #[test]
 fn alerts_follow_the_file_and_other_keys_wait_for_a_restart() {
-    if !landlord_tests::may_run() {
+    if !landlord_tests::may_run() || is_too_long() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -11,7 +11,7 @@ use landlord_tests::workload::{self, Order};
 use serde_json::{Value, json};
 
 use super::{Cluster, Pod, trouble, until};
-use crate::stage::PATIENCE;
+use crate::stage::{PATIENCE, is_too_long};
 
 const PORT: u16 = 7171;
 /// A port of every node that leads to a Service.
@@ -143,7 +143,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 #[test]
 fn every_kind_of_peer() {
-    if !landlord_tests::may_run() {
+    if !landlord_tests::may_run() || is_too_long() {
         return;
     }
     let cluster = Cluster::with_addresses();
@@ -216,7 +216,7 @@ fn own_address() -> Option<IpAddr> {
 
 #[test]
 fn an_address_that_goes_to_the_next_pod_is_told_by_the_time_of_the_event() {
-    if !landlord_tests::may_run() {
+    if !landlord_tests::may_run() || is_too_long() {
         return;
     }
     let cluster = Cluster::with_addresses();
@@ -264,7 +264,7 @@ fn until_part_of_second(part: Duration) {
 
 #[test]
 fn no_peer_is_certain_while_the_api_server_is_away() {
-    if !landlord_tests::may_run() {
+    if !landlord_tests::may_run() || is_too_long() {
         return;
     }
     let cluster = Cluster::with_addresses();
@@ -291,7 +291,7 @@ fn no_peer_is_certain_while_the_api_server_is_away() {
 
 #[test]
 fn labels_that_begin_to_decide_are_asked_for() {
-    if !landlord_tests::may_run() {
+    if !landlord_tests::may_run() || is_too_long() {
         return;
     }
     let cluster = Cluster::with_addresses();

@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use super::{Cluster, Pod, TENANT};
+use crate::stage::is_too_long;
 
 const RULES: &str = "\
 - rule: Secret read
@@ -23,7 +24,7 @@ const HEARD: Duration = Duration::from_secs(3);
 
 #[test]
 fn a_recording_keeps_whose_pods_they_were() {
-    if !landlord_tests::may_run() {
+    if !landlord_tests::may_run() || is_too_long() {
         return;
     }
     let folder = tempfile::Builder::new().prefix("landlord-record-").tempdir().unwrap();

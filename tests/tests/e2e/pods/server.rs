@@ -6,6 +6,7 @@ use landlord_tests::apiserver::Fault;
 use landlord_tests::truth::exactly;
 
 use super::{Cluster, Pod, calls, is_synced, told, trouble, until};
+use crate::stage::is_too_long;
 
 /// A pod works while nobody can tell whose it is; `mend` lets somebody.
 fn check(agent: &Agent<'_>, pod: &Pod, reason: &str, mend: impl FnOnce()) {
@@ -23,7 +24,7 @@ fn check(agent: &Agent<'_>, pod: &Pod, reason: &str, mend: impl FnOnce()) {
 
 #[test]
 fn away_when_the_agent_starts() {
-    if !landlord_tests::may_run() {
+    if !landlord_tests::may_run() || is_too_long() {
         return;
     }
     let cluster = Cluster::new();
@@ -37,7 +38,7 @@ fn away_when_the_agent_starts() {
 
 #[test]
 fn away_later() {
-    if !landlord_tests::may_run() {
+    if !landlord_tests::may_run() || is_too_long() {
         return;
     }
     let cluster = Cluster::new();
@@ -57,7 +58,7 @@ fn away_later() {
 
 #[test]
 fn an_expired_token() {
-    if !landlord_tests::may_run() {
+    if !landlord_tests::may_run() || is_too_long() {
         return;
     }
     let cluster = Cluster::new();
@@ -73,7 +74,7 @@ fn an_expired_token() {
 
 #[test]
 fn rights_that_are_missing() {
-    if !landlord_tests::may_run() {
+    if !landlord_tests::may_run() || is_too_long() {
         return;
     }
     let cluster = Cluster::new();

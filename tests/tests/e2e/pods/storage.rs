@@ -5,6 +5,7 @@ use landlord_tests::kubelet::{Fault, Kubelet, pod};
 use serde_json::{Value, json};
 
 use super::{Cluster, Pod, is_synced, told, trouble, until};
+use crate::stage::is_too_long;
 
 /// A kubelet that the cluster's CA vouches for, and an agent's home that asks it.
 fn kubelet(cluster: &Cluster) -> (Kubelet, Home) {
@@ -25,7 +26,7 @@ fn level(usage: &Usage, tenant: &str, figure: &str) -> Value {
 
 #[test]
 fn storage_is_of_pods_and_their_tenants() {
-    if !landlord_tests::may_run() {
+    if !landlord_tests::may_run() || is_too_long() {
         return;
     }
     let cluster = Cluster::new();
@@ -93,7 +94,7 @@ fn storage_is_of_pods_and_their_tenants() {
 
 #[test]
 fn a_kubelet_that_cannot_be_asked() {
-    if !landlord_tests::may_run() {
+    if !landlord_tests::may_run() || is_too_long() {
         return;
     }
     let cluster = Cluster::new();
@@ -131,7 +132,7 @@ fn a_kubelet_that_cannot_be_asked() {
 
 #[test]
 fn doctor_tells_of_certificates_that_nobody_vouches_for() {
-    if !landlord_tests::may_run() {
+    if !landlord_tests::may_run() || is_too_long() {
         return;
     }
     let cluster = Cluster::new();

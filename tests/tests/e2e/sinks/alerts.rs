@@ -7,6 +7,7 @@ use landlord_tests::backend::Backend;
 use serde_json::Value;
 
 use super::{PATIENCE, RULE, Scene};
+use crate::stage::is_too_long;
 
 /// What a back-end has taken, once `is_enough` says so.
 pub(super) fn taken(backend: &Backend, is_enough: impl Fn(&[Value]) -> bool) -> Vec<Value> {
@@ -26,7 +27,7 @@ pub(super) fn taken(backend: &Backend, is_enough: impl Fn(&[Value]) -> bool) -> 
 #[test]
 fn falcos_json_arrives_as_standard_output_has_it() {
     const ALERTS: usize = 20;
-    if !landlord_tests::may_run() {
+    if !landlord_tests::may_run() || is_too_long() {
         return;
     }
     let backend = Backend::start().unwrap();
@@ -49,7 +50,7 @@ fn falcos_json_arrives_as_standard_output_has_it() {
 
 #[test]
 fn alertmanager_is_told_of_a_rule_and_resolves_it() {
-    if !landlord_tests::may_run() {
+    if !landlord_tests::may_run() || is_too_long() {
         return;
     }
     let webhook = Backend::start().unwrap();

@@ -8,6 +8,7 @@ use landlord_tests::collector::{Collector, Kind, Received, Sample};
 use landlord_tests::workload::Order;
 
 use super::{PATIENCE, Scene, ways};
+use crate::stage::is_too_long;
 
 /// Name and labels.
 type Series = (String, BTreeMap<String, String>);
@@ -77,7 +78,7 @@ fn last_export(received: &Received, after: u64) -> Option<Vec<Sample>> {
 
 #[test]
 fn what_is_pushed_is_what_is_scraped() {
-    if !landlord_tests::may_run() {
+    if !landlord_tests::may_run() || is_too_long() {
         return;
     }
     let Some(collector) = Collector::start().unwrap() else { return };

@@ -8,6 +8,7 @@ use landlord_tests::backend::{Backend, Behaviour};
 use landlord_tests::collector::Collector;
 
 use super::{PATIENCE, RULE, Scene};
+use crate::stage::is_too_long;
 
 fn id(alert: &Alert) -> String {
     alert.0["id"].as_str().unwrap().to_owned()
@@ -28,7 +29,7 @@ fn arrived(collector: &Collector) -> BTreeMap<String, Vec<String>> {
 #[test]
 fn what_was_shown_arrives_after_an_outage_and_a_kill() {
     const ALERTS: usize = 50;
-    if !landlord_tests::may_run() {
+    if !landlord_tests::may_run() || is_too_long() {
         return;
     }
     let Some(mut collector) = Collector::start().unwrap() else { return };
@@ -66,7 +67,7 @@ fn what_was_shown_arrives_after_an_outage_and_a_kill() {
 #[test]
 fn who_does_not_answer_holds_up_nobody_else() {
     const ALERTS: usize = 20;
-    if !landlord_tests::may_run() {
+    if !landlord_tests::may_run() || is_too_long() {
         return;
     }
     let (silent, closed, good) =
