@@ -257,13 +257,15 @@ fn watch(
         return Ok(None);
     };
     let has_sinks = !ways.is_empty();
+    let lineage = has_sinks && config.sinks.otlp.as_ref().is_some_and(|otlp| otlp.traces);
     let wanted = record.is_none() && (detection.format != AlertFormat::None || has_sinks);
     let outbox = wanted
         .then(|| Outbox::start(std::io::stdout(), ways))
         .transpose()
         .map_err(PipelineError::io("starting the outbox of alerts"))?;
     let (known, detection) = (meter.known(), detection.clone());
-    Watch::start(Parts { events, paths, known, detection, outbox, has_sinks, record }).map(Some)
+    let parts = Parts { events, paths, known, detection, outbox, has_sinks, lineage, record };
+    Watch::start(parts).map(Some)
 }
 
 /// Reads the rules anew when their files change; without that they are read on SIGHUP.

@@ -58,6 +58,7 @@ fn message(number: u32, tenant: &str, namespace: Option<&str>) -> Message {
         event: "execve".to_owned(),
         process: "sh".to_owned(),
         pid: 4000 + number,
+        lineage: Vec::new(),
         message: format!("shell {number}"),
         repeats: 3,
         json: json!({"output_fields": fields}).to_string(),

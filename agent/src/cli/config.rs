@@ -189,6 +189,7 @@ mod tests {
           protocol: http/protobuf
           metrics: true
           logs: true
+          traces: false
           interval: 30s
           timeout: 10s
           headers: ""

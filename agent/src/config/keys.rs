@@ -250,6 +250,14 @@ pub(super) static KEYS: &[Key] = &[
         about: "Whether alerts are exported there, as log records.",
     },
     Key {
+        name: "otlp.traces",
+        kind: Kind::Flag,
+        default: "false",
+        about: "Whether each alert is exported there as a trace, too: the processes that led to it \
+                as spans. Only where the back-end takes traces, as Jaeger and Tempo do; they \
+                would wait otherwise.",
+    },
+    Key {
         name: "otlp.interval",
         kind: Kind::Duration(Duration::from_secs(1), Duration::from_secs(3600)),
         default: "30s",

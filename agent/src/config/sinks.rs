@@ -41,6 +41,7 @@ pub(super) struct OtlpSettings {
     protocol: Protocol,
     metrics: bool,
     logs: bool,
+    traces: bool,
     interval: Time,
     timeout: Time,
     headers: String,
@@ -143,8 +144,10 @@ pub struct Otlp {
     pub protocol: Protocol,
     /// Whether metrics are exported.
     pub metrics: bool,
-    /// Whether alerts are exported.
+    /// Whether alerts are exported as log records.
     pub logs: bool,
+    /// Whether they are exported as traces.
+    pub traces: bool,
     /// How often metrics are.
     pub interval: Duration,
     /// How long an answer is waited for.
@@ -193,7 +196,7 @@ impl Sinks {
         otlp: OtlpSettings,
         specs: Vec<SinkSpec>,
     ) -> Result<Self, SinkProblem> {
-        let mut names = BTreeSet::from(["otlp", "otlp_metrics"].map(str::to_owned));
+        let mut names = BTreeSet::from(["otlp", "otlp_metrics", "otlp_traces"].map(str::to_owned));
         let mut list = Vec::with_capacity(specs.len());
         for (index, spec) in specs.into_iter().enumerate() {
             let sink = sink(spec, index)?;
@@ -354,6 +357,7 @@ fn exported(otlp: OtlpSettings) -> Result<Option<Otlp>, SinkProblem> {
         protocol: otlp.protocol,
         metrics: otlp.metrics,
         logs: otlp.logs,
+        traces: otlp.traces,
         interval: otlp.interval.0,
         timeout: otlp.timeout.0,
     }))

@@ -53,6 +53,9 @@ pub struct Alert {
     pub process: String,
     /// Its id.
     pub pid: u32,
+    /// It and its ancestors, its parent second; empty where nobody asks for them.
+    #[serde(skip)]
+    pub lineage: Vec<Ancestor>,
     /// What the rule says of it.
     pub message: String,
     /// Further alerts that said the same and were not written.
@@ -63,6 +66,23 @@ pub struct Alert {
     /// The line that Falco would write as JSON.
     #[serde(skip)]
     pub json: Vec<u8>,
+}
+
+/// A process on the way to an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ancestor {
+    /// Its id.
+    pub pid: u32,
+    /// When it began, nanoseconds since 1970.
+    pub start_unix_ns: u64,
+    /// Its user.
+    pub uid: u32,
+    /// Its name.
+    pub name: String,
+    /// Its program.
+    pub exe: String,
+    /// Its command line.
+    pub command_line: String,
 }
 
 /// Who is at the other end of a connection.
@@ -173,6 +193,7 @@ mod tests {
             event: "openat",
             process: "cat".to_owned(),
             pid: 7,
+            lineage: Vec::new(),
             message: "m".to_owned(),
             repeats: 0,
             text: b"00:00:00.000000001: Notice m".to_vec(),

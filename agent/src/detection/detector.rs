@@ -39,6 +39,8 @@ pub struct Options {
     pub repeats_ns: u64,
     /// Bytes that it may keep of processes and waiting events.
     pub memory_bytes: usize,
+    /// Whether alerts tell of the ancestors of their process.
+    pub lineage: bool,
 }
 
 /// What a record needs that nobody has told yet.
@@ -54,6 +56,7 @@ pub struct Unknown {
 
 /// See the module.
 pub struct Detector {
+    wants_lineage: bool,
     rules: RuleSet,
     scratch: Scratch,
     alone_scratch: Scratch,
@@ -93,7 +96,7 @@ impl Detector {
     /// Begins without processes.
     #[must_use]
     pub fn new(rules: RuleSet, options: Options) -> Self {
-        let Options { node, zone, repeats_ns, memory_bytes } = options;
+        let Options { node, zone, repeats_ns, memory_bytes, lineage } = options;
         let settings =
             Settings { hostname: node.hostname.clone().into(), zone, ..Settings::default() };
         let mut detector = Self {
@@ -102,6 +105,7 @@ impl Detector {
             buffers: Buffers::default(),
             text: transform::Scratch::default(),
             matched: Vec::new(),
+            wants_lineage: lineage,
             table: Table::new(Limits { max_bytes: memory_bytes / 4 * 3, ..Limits::default() }),
             names: Names::new(NameLimits::default()),
             places: Places::new(),

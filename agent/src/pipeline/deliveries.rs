@@ -17,6 +17,7 @@ use crate::sinks::delivery::{Courier, Destination, Pace, Route, Tray};
 use crate::sinks::http::UsageSource as _;
 use crate::sinks::otlp::logs::AlertLogs;
 use crate::sinks::otlp::metrics::{Figures, Metrics, MetricsError};
+use crate::sinks::otlp::traces::AlertTraces;
 use crate::sinks::otlp::{Export, ExportError, Node};
 use crate::sinks::spool::{Spool, SpoolError};
 use crate::usage::sinks::SinkUsage;
@@ -26,6 +27,8 @@ const PRIORITIES: [&str; 8] =
     ["emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug"];
 /// What the sink of alerts as log records is called.
 const OTLP: &str = "otlp";
+/// What that of alerts as traces is called.
+const TRACES: &str = "otlp_traces";
 /// What stands for a sink in the figures of exported metrics.
 const METRICS: &str = "otlp_metrics";
 /// The cause of their failures: the exporter tells no other.
@@ -104,6 +107,12 @@ impl Deliveries {
             let pace = Pace { timeout: otlp.timeout, ..Pace::default() };
             let destination = Box::new(AlertLogs::new(export, node));
             deliveries.add(config, OTLP, &Route::default(), pace, destination)?;
+        }
+        if let Some(otlp) = otlp.as_ref().filter(|otlp| otlp.traces) {
+            let destination = AlertTraces::new(export(otlp)?, node(otlp, &host, kubernetes));
+            let pace = Pace { timeout: otlp.timeout, ..Pace::default() };
+            let destination = Box::new(destination);
+            deliveries.add(config, TRACES, &Route::default(), pace, destination)?;
         }
         Ok(deliveries)
     }

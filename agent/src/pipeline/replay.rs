@@ -46,7 +46,8 @@ pub fn replay(
         agent_started_ns: preface.started_ns,
         zone: zone.clone(),
     };
-    let mut detector = Detector::new(rules, Options { node, zone, repeats_ns, memory_bytes });
+    let mut detector =
+        Detector::new(rules, Options { node, zone, repeats_ns, memory_bytes, lineage: false });
     let ended = loop {
         match reader.next::<Input<'_>>() {
             Ok(Some(input)) => detector.apply(&input, &mut alerts),

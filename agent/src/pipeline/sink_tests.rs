@@ -80,6 +80,7 @@ fn alert(age_ns: u64, remote: Option<RemoteEnd>) -> Alert {
         id: String::new(),
         tags: [].into(),
         tenant_labels: Arc::default(),
+        lineage: Vec::new(),
         time_unix_ns: unix_ns() - age_ns,
         rule: "R".into(),
         priority: Priority::Notice,

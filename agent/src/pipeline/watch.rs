@@ -88,6 +88,8 @@ pub(super) struct Parts {
     pub(super) outbox: Option<Outbox>,
     /// Whether somebody beside standard output gets them.
     pub(super) has_sinks: bool,
+    /// Whether alerts tell of the ancestors of their process.
+    pub(super) lineage: bool,
     /// Where everything is recorded.
     pub(super) record: Option<PathBuf>,
 }
@@ -170,7 +172,7 @@ impl Watcher {
         figures: &Arc<Mutex<WatchFigures>>,
         recent: &Arc<Recent>,
     ) -> Result<Self, PipelineError> {
-        let Parts { events, paths, known, detection, outbox, has_sinks, record } = parts;
+        let Parts { events, paths, known, detection, outbox, has_sinks, lineage, record } = parts;
         let uname = rustix::system::uname();
         let hostname = std::env::var("FALCO_HOSTNAME")
             .unwrap_or_else(|_| uname.nodename().to_string_lossy().into_owned());
@@ -211,6 +213,7 @@ impl Watcher {
                 zone: TimeZone::system(),
                 repeats_ns: u64::try_from(detection.repeats.as_nanos()).unwrap_or(u64::MAX),
                 memory_bytes: detection.memory_bytes,
+                lineage,
             },
         );
         let (lookup, answers) = Lookup::start(Sources::default())

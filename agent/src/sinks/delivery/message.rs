@@ -40,12 +40,31 @@ pub struct Message {
     pub process: String,
     /// Its id.
     pub pid: u32,
+    /// It and its ancestors, its parent second; empty where nobody asks for traces.
+    pub lineage: Vec<Ancestor>,
     /// What the rule says of the event.
     pub message: String,
     /// Further alerts that said the same and were not written.
     pub repeats: u64,
     /// The line that Falco would write as JSON.
     pub json: String,
+}
+
+/// A process on the way to an alert.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ancestor {
+    /// Its id.
+    pub pid: u32,
+    /// When it began, nanoseconds since 1970.
+    pub start_unix_ns: u64,
+    /// Its user.
+    pub uid: u32,
+    /// Its name.
+    pub name: String,
+    /// Its program.
+    pub exe: String,
+    /// Its command line.
+    pub command_line: String,
 }
 
 /// Why a kept message cannot be read.
@@ -112,7 +131,7 @@ impl Message {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::{DecodeError, FORM, Message};
+    use super::{Ancestor, DecodeError, FORM, Message};
 
     /// A message for tests.
     pub(crate) fn message(number: u32) -> Message {
@@ -131,6 +150,16 @@ pub(crate) mod tests {
             event: "execve".to_owned(),
             process: "sh".to_owned(),
             pid: 4000 + number,
+            lineage: [("sh", 4000 + number), ("runc", 12), ("systemd", 1)]
+                .map(|(name, pid)| Ancestor {
+                    pid,
+                    start_unix_ns: 1_600_000_000_000_000_000 + u64::from(pid),
+                    uid: 0,
+                    name: name.to_owned(),
+                    exe: format!("/bin/{name}"),
+                    command_line: format!("{name} -x"),
+                })
+                .into(),
             message: "A shell was spawned".to_owned(),
             repeats: 0,
             json: r#"{"hostname":"node-1","output":"x","output_fields":{"evt.time":1,"proc.name":"sh","fd.name":null},"priority":"Notice","rule":"Terminal shell in container","source":"syscall","tags":["container","shell"],"time":"2023-11-14T22:13:20.000000000Z"}"#.to_owned(),

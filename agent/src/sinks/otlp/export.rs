@@ -8,7 +8,11 @@ use opentelemetry_proto::tonic::collector::logs::v1::logs_service_client::LogsSe
 use opentelemetry_proto::tonic::collector::logs::v1::{
     ExportLogsServiceRequest, ExportLogsServiceResponse,
 };
-use prost::Message as _;
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use prost::Message;
 use serde::Deserialize;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
@@ -89,30 +93,63 @@ impl Export {
 
     /// Sends log records; of those that are taken tells how many are refused.
     pub(super) async fn logs(&self, request: ExportLogsServiceRequest) -> Result<usize, Verdict> {
-        let response = match &self.channel {
+        let response: ExportLogsServiceResponse = match &self.channel {
             Some(channel) => {
                 let mut client = LogsServiceClient::new(channel.clone());
-                let mut request = Request::new(request);
-                self.client.sign(request.metadata_mut());
-                client.export(request).await.map_err(|status| of_status(&status))?.into_inner()
+                let answer = client.export(self.signed(request)).await;
+                answer.map_err(|status| of_status(&status))?.into_inner()
             }
-            None => {
-                let body = request.encode_to_vec();
-                let uri = self.uri("/v1/logs");
-                let answer = self.client.post(&uri, "application/x-protobuf", &[], body.into());
-                let answer = answer.await.map_err(|it| Verdict::Later(it.outcome()))?;
-                match judge(&answer) {
-                    Verdict::Taken => {}
-                    verdict => return Err(verdict),
-                }
-                ExportLogsServiceResponse::decode(answer.body).unwrap_or_default()
-            }
+            None => self.post("/v1/logs", &request).await?,
         };
         let Some(partial) = response.partial_success else { return Ok(0) };
-        if !partial.error_message.is_empty() {
-            tracing::warn!(reason = partial.error_message, "the back-end says of log records");
-        }
+        said(&partial.error_message);
         Ok(usize::try_from(partial.rejected_log_records).unwrap_or(0))
+    }
+
+    /// Sends spans; of those that are taken tells how many are refused.
+    pub(super) async fn traces(
+        &self,
+        request: ExportTraceServiceRequest,
+    ) -> Result<usize, Verdict> {
+        let response: ExportTraceServiceResponse = match &self.channel {
+            Some(channel) => {
+                let mut client = TraceServiceClient::new(channel.clone());
+                let answer = client.export(self.signed(request)).await;
+                answer.map_err(|status| of_status(&status))?.into_inner()
+            }
+            None => self.post("/v1/traces", &request).await?,
+        };
+        let Some(partial) = response.partial_success else { return Ok(0) };
+        said(&partial.error_message);
+        Ok(usize::try_from(partial.rejected_spans).unwrap_or(0))
+    }
+
+    fn signed<T>(&self, request: T) -> Request<T> {
+        let mut request = Request::new(request);
+        self.client.sign(request.metadata_mut());
+        request
+    }
+
+    async fn post<A: Message + Default>(
+        &self,
+        path: &str,
+        request: &impl Message,
+    ) -> Result<A, Verdict> {
+        let (uri, body) = (self.uri(path), request.encode_to_vec());
+        let answer = self.client.post(&uri, "application/x-protobuf", &[], body.into()).await;
+        let answer = answer.map_err(|failure| Verdict::Later(failure.outcome()))?;
+        match judge(&answer) {
+            // Who took it and says nothing that is understood took all of it.
+            Verdict::Taken => Ok(A::decode(answer.body).unwrap_or_default()),
+            verdict => Err(verdict),
+        }
+    }
+}
+
+/// Tells what a back-end says of what it took.
+fn said(reason: &str) {
+    if !reason.is_empty() {
+        tracing::warn!(reason, "the back-end says of what it was sent");
     }
 }
 

@@ -7,6 +7,7 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs, S
 use super::Export;
 use super::attributes::{Attributes, name, number, text, texts, value};
 use super::resource::{Node, scope};
+use super::traces::{span_id, trace_id};
 use crate::sinks::client::Verdict;
 use crate::sinks::delivery::{Delivery, Destination, Message, Outcome};
 
@@ -128,6 +129,9 @@ fn record(message: &Message) -> LogRecord {
         body: Some(text(&message.message)),
         attributes,
         dropped_attributes_count,
+        // That of the alert's trace, whether it is exported or not.
+        trace_id: trace_id(message),
+        span_id: message.lineage.first().map(span_id).unwrap_or_default(),
         event_name: EVENT.to_owned(),
         ..LogRecord::default()
     }

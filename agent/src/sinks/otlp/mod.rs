@@ -1,5 +1,5 @@
-//! What OpenTelemetry back-ends get: alerts as log records and usage as metrics, by
-//! gRPC or HTTP.
+//! What OpenTelemetry back-ends get: alerts as log records and traces, and usage
+//! as metrics, by gRPC or HTTP.
 //!
 //! Names are those of the semantic conventions where these have one. What waits and what
 //! is tried again is decided by [`super::delivery`] for alerts; metrics are cumulative,
@@ -12,6 +12,7 @@ pub mod metrics;
 mod resource;
 #[cfg(test)]
 mod tests;
+pub mod traces;
 
 pub use export::{Export, ExportError, Protocol};
 pub use resource::Node;

@@ -1,5 +1,5 @@
 use super::logs::request;
-use super::{Export, Node, Protocol};
+use super::{Export, Node, Protocol, traces};
 use crate::sinks::client::Access;
 use crate::sinks::delivery::Message;
 use crate::sinks::delivery::message::tests::message;
@@ -183,8 +183,8 @@ fn alerts_are_grouped_by_namespace() {
               ],
               "droppedAttributesCount": 0,
               "flags": 0,
-              "traceId": "",
-              "spanId": "",
+              "traceId": "00000000000000000000000000000001",
+              "spanId": "00000fa1d8a00fa1",
               "eventName": "landlord.alert"
             },
             {
@@ -286,8 +286,8 @@ fn alerts_are_grouped_by_namespace() {
               ],
               "droppedAttributesCount": 0,
               "flags": 0,
-              "traceId": "",
-              "spanId": "",
+              "traceId": "00000000000000000000000000000003",
+              "spanId": "00000fa3d8a00fa3",
               "eventName": "landlord.alert"
             }
           ],
@@ -297,6 +297,29 @@ fn alerts_are_grouped_by_namespace() {
       "schemaUrl": ""
     }
     "#);
+}
+
+#[test]
+fn an_alert_is_a_trace_of_what_led_to_it() {
+    let request = traces::request(&[message(1)], &node());
+    let [spans] = &request.resource_spans[..] else { panic!("{request:?}") };
+    let spans = &spans.scope_spans[0].spans;
+    let told: Vec<String> = spans
+        .iter()
+        .map(|span| {
+            let hex = |bytes: &[u8]| bytes.iter().map(|it| format!("{it:02x}")).collect::<String>();
+            let ids = [&span.trace_id, &span.span_id, &span.parent_span_id].map(|it| hex(it));
+            format!("{} {} events={}", span.name, ids.join(" "), span.events.len())
+        })
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @"
+    systemd 00000000000000000000000000000001 00000001d8a00001  events=0
+    runc 00000000000000000000000000000001 0000000cd8a0000c 00000001d8a00001 events=0
+    sh 00000000000000000000000000000001 00000fa1d8a00fa1 0000000cd8a0000c events=1
+    ");
+    let [log] = &super::logs::request(&[message(1)], &node()).resource_logs[..] else { panic!() };
+    let record = &log.scope_logs[0].log_records[0];
+    assert_eq!((&record.trace_id, &record.span_id), (&spans[2].trace_id, &spans[2].span_id));
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod alerts;
 mod logs;
 mod metrics;
 mod outage;
+mod traces;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,0 +1,160 @@
+//! Alerts as traces: the processes that led to one as spans, the oldest ancestor first.
+//!
+//! The trace has the id of the alert, so that log record and trace are found by each
+//! other. A span goes from the start of its process to the alert: whether it ends later
+//! is not known then. The alert is an event of the span of the process that raised it.
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::span::{Event, SpanKind};
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
+
+use super::Export;
+use super::attributes::{Attributes, number, text, texts};
+use super::logs::EVENT;
+use super::resource::{Node, scope};
+use crate::sinks::client::Verdict;
+use crate::sinks::delivery::{Ancestor, Delivery, Destination, Message, Outcome};
+
+/// Alerts of one request; each is as many spans as it has ancestors.
+const BATCH: usize = 64;
+/// Alerts from this priority on are errors; it is `warning`.
+const ERROR: u8 = 4;
+
+/// See the module.
+#[derive(Debug)]
+pub struct AlertTraces {
+    export: Export,
+    node: Node,
+}
+
+impl AlertTraces {
+    /// To a back-end, of the agent of a node.
+    #[must_use]
+    pub const fn new(export: Export, node: Node) -> Self {
+        Self { export, node }
+    }
+
+    async fn send(&self, messages: &[Message]) -> Outcome {
+        match self.export.traces(request(messages, &self.node)).await {
+            Ok(_) | Err(Verdict::Taken) => Outcome::Delivered,
+            Err(Verdict::Later(outcome)) => outcome,
+            Err(Verdict::Never(reason)) if messages.len() == 1 => {
+                tracing::warn!(rule = messages[0].rule, reason, "a trace is refused for good");
+                Outcome::Partly { done: 1, refused: 1 }
+            }
+            Err(Verdict::Never(_)) => {
+                let half = messages.len() / 2;
+                match Box::pin(self.send(&messages[..half])).await {
+                    Outcome::Delivered => Outcome::Partly { done: half, refused: 0 },
+                    outcome => outcome,
+                }
+            }
+        }
+    }
+}
+
+impl Destination for AlertTraces {
+    fn batch(&self) -> usize {
+        BATCH
+    }
+
+    fn deliver<'a>(&'a mut self, messages: &'a [Message]) -> Delivery<'a> {
+        Box::pin(self.send(messages))
+    }
+}
+
+/// All messages with a resource each: their tenants differ.
+pub(super) fn request(messages: &[Message], node: &Node) -> ExportTraceServiceRequest {
+    let resource_spans = messages.iter().map(|message| ResourceSpans {
+        resource: Some(node.of_namespace(&message.tenant, message.namespace.as_deref())),
+        scope_spans: vec![ScopeSpans {
+            scope: Some(scope()),
+            spans: spans(message),
+            ..ScopeSpans::default()
+        }],
+        ..ResourceSpans::default()
+    });
+    ExportTraceServiceRequest { resource_spans: resource_spans.collect() }
+}
+
+/// The trace of an alert: 16 bytes.
+pub(super) fn trace_id(message: &Message) -> Vec<u8> {
+    let number = u128::from_str_radix(&message.id, 16).unwrap_or_default();
+    number.to_be_bytes().to_vec()
+}
+
+/// The span of a process: 8 bytes, none of which is all of zeros.
+pub(super) fn span_id(process: &Ancestor) -> Vec<u8> {
+    let number = (u64::from(process.pid) << 32) | (process.start_unix_ns & 0xffff_ffff);
+    number.max(1).to_be_bytes().to_vec()
+}
+
+fn spans(message: &Message) -> Vec<Span> {
+    let parents = message.lineage.iter().skip(1).map(Some).chain([None]);
+    let mut spans: Vec<Span> = message
+        .lineage
+        .iter()
+        .zip(parents)
+        .map(|(process, parent)| {
+            let (attributes, dropped_attributes_count) = attributes(process, message);
+            Span {
+                trace_id: trace_id(message),
+                span_id: span_id(process),
+                parent_span_id: parent.map(span_id).unwrap_or_default(),
+                name: process.name.clone(),
+                kind: SpanKind::Internal.into(),
+                start_time_unix_nano: process.start_unix_ns.min(message.time_unix_ns),
+                end_time_unix_nano: message.time_unix_ns,
+                attributes,
+                dropped_attributes_count,
+                ..Span::default()
+            }
+        })
+        .collect();
+    if let Some(actor) = spans.first_mut() {
+        actor.events = vec![event(message)];
+        if message.priority <= ERROR {
+            let code = StatusCode::Error.into();
+            actor.status = Some(Status { message: message.rule.clone(), code });
+        }
+    }
+    // As they began.
+    spans.reverse();
+    spans
+}
+
+fn attributes(
+    process: &Ancestor,
+    message: &Message,
+) -> (Vec<opentelemetry_proto::tonic::common::v1::KeyValue>, u32) {
+    let mut attributes = Attributes::default();
+    attributes.add("process.pid", number(u64::from(process.pid)));
+    attributes.add("process.executable.name", text(&process.name));
+    attributes.add("process.executable.path", text(&process.exe));
+    attributes.add("process.command_line", text(&process.command_line));
+    attributes.add("process.user.id", number(u64::from(process.uid)));
+    attributes.add("tenant", text(&message.tenant));
+    attributes.done()
+}
+
+fn event(message: &Message) -> Event {
+    let mut attributes = Attributes::default();
+    attributes.add("landlord.alert.id", text(&message.id));
+    attributes.add("security_rule.name", text(&message.rule));
+    attributes.add("security_rule.tags", texts(&message.tags));
+    attributes.add("landlord.alert.message", text(&message.message));
+    attributes.add("falco.evt.type", text(&message.event));
+    for (name, fact) in [("k8s.pod.name", &message.pod), ("container.id", &message.container)] {
+        if let Some(fact) = fact {
+            attributes.add(name, text(fact));
+        }
+    }
+    let (attributes, dropped_attributes_count) = attributes.done();
+    Event {
+        time_unix_nano: message.time_unix_ns,
+        name: EVENT.to_owned(),
+        attributes,
+        dropped_attributes_count,
+    }
+}
