@@ -90,7 +90,7 @@ loss_causes! {
     ContainerAnswerLost = "container_answer_lost",
         "An answer about a container found no room.";
     AlertUnwritten = "alert_unwritten",
-        "An alert could not be written to standard output.";
+        "An alert could not be written to standard output, or neither there nor to the sinks, as too many waited.";
 }
 
 loss_causes! {

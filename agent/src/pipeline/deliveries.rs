@@ -173,7 +173,10 @@ impl Deliveries {
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let runtime = Handle::current();
         let waits = runtime.clone();
-        let source = move || waits.block_on(collector.usage()).ok();
+        let source = move || {
+            let usage = waits.block_on(collector.usage());
+            usage.inspect_err(|error| tracing::warn!(?error, "no metrics to export")).ok()
+        };
         let metrics = Metrics::start(
             &export(otlp)?,
             &node(otlp, &host, kubernetes),

@@ -61,8 +61,7 @@ impl Sink {
             self.hand_on(&alert, self.line(&alert));
             return;
         };
-        // Its line as text says nothing of the peer.
-        if self.out.format == AlertFormat::Text {
+        if self.is_told_at_once() {
             self.put(Output { message: None, line: self.line(&alert) });
         }
         if is_loopback(remote.address) || self.is_due(&alert, boottime_ns()) {
@@ -104,6 +103,12 @@ impl Sink {
         &self.peers
     }
 
+    /// Whether standard output does not wait for the peer: the line as text says nothing
+    /// of it. But nothing is shown before it is on the disk of the sinks.
+    fn is_told_at_once(&self) -> bool {
+        self.out.format == AlertFormat::Text && !self.out.has_sinks
+    }
+
     fn is_due(&self, alert: &Alert, now_ns: u64) -> bool {
         is_due(alert, self.boot_unix_ns, now_ns)
     }
@@ -120,8 +125,7 @@ impl Sink {
             *self.peers.entry((facts.kind, facts.certain)).or_default() += 1;
             alert.set_peer(facts);
         }
-        let is_written = self.out.format == AlertFormat::Text;
-        let line = if is_written { None } else { self.line(&alert) };
+        let line = if self.is_told_at_once() { None } else { self.line(&alert) };
         self.hand_on(&alert, line);
     }
 

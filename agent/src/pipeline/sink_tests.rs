@@ -1,6 +1,8 @@
 //! Who is told when.
 
+use std::io::{self, Write};
 use std::net::IpAddr;
+use std::sync::Mutex;
 
 use super::*;
 use crate::identity::cluster::change::{AddressChange, Change, Health, Source, Update};
@@ -11,6 +13,8 @@ use crate::identity::tenant::{RuleSpec, TenantRules};
 use crate::identity::{Moment, Provenance};
 use crate::pipeline::clock;
 use crate::rules::rule::Priority;
+use crate::sinks::delivery::{Pace, Route, Tray};
+use crate::sinks::spool::Spool;
 
 const SECOND: u64 = 1_000_000_000;
 const TCP: u8 = 6;
@@ -167,4 +171,47 @@ fn where_nobody_tells_of_addresses_nothing_waits() {
     let (mut sink, recent) = sink(Arc::new(Known::new(Directory::without_cluster(rules))));
     sink.alert(alert(0, end("10.0.0.1", 80, Initiator::Local)));
     assert_eq!(peers(&recent), ["-"]);
+}
+
+#[derive(Clone, Default)]
+struct Shown(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Shown {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What standard output shows of a young alert `m` about a connection, once it shows the
+/// one `x` after it that is about none.
+fn shown_with(ways: Vec<(Route, Arc<Tray>)>) -> String {
+    let has_sinks = !ways.is_empty();
+    let shown = Shown::default();
+    let out = Out {
+        outbox: Some(Outbox::start(shown.clone(), ways).unwrap()),
+        format: AlertFormat::Text,
+        has_sinks,
+        recent: Arc::default(),
+    };
+    let mut sink = Sink::new(out, known(), boot_unix_ns());
+    sink.alert(alert(0, end("10.0.0.1", 80, Initiator::Local)));
+    sink.alert(Alert { text: b"x".to_vec(), ..alert(0, None) });
+    let text = || String::from_utf8(shown.0.lock().unwrap().clone()).unwrap();
+    while !text().ends_with("x\n") {
+        std::thread::yield_now();
+    }
+    text()
+}
+
+#[test]
+fn nothing_is_shown_before_the_sinks_have_it() {
+    assert_eq!(shown_with(Vec::new()), "m\nx\n");
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(folder.path(), 1 << 24).unwrap();
+    let tray = Arc::new(Tray::new("all", spool, Pace::default()));
+    assert_eq!(shown_with(vec![(Route::default(), tray)]), "x\n");
 }

@@ -119,7 +119,12 @@ impl Alertmanager {
         }
         match self.post(self.active.values().cloned().collect()).await {
             Verdict::Later(outcome) => outcome,
-            Verdict::Taken | Verdict::Never(_) => Outcome::Delivered,
+            Verdict::Taken => Outcome::Delivered,
+            Verdict::Never(reason) => {
+                tracing::warn!(reason, "alerts that go on are refused; they are not posted again");
+                self.active.clear();
+                Outcome::Delivered
+            }
         }
     }
 }

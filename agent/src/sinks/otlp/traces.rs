@@ -37,7 +37,11 @@ impl AlertTraces {
 
     async fn send(&self, messages: &[Message]) -> Outcome {
         match self.export.traces(request(messages, &self.node)).await {
-            Ok(_) | Err(Verdict::Taken) => Outcome::Delivered,
+            Ok(0) | Err(Verdict::Taken) => Outcome::Delivered,
+            // Which ones it does not say: as many alerts at most.
+            Ok(spans) => {
+                Outcome::Partly { done: messages.len(), refused: spans.min(messages.len()) }
+            }
             Err(Verdict::Later(outcome)) => outcome,
             Err(Verdict::Never(reason)) if messages.len() == 1 => {
                 tracing::warn!(rule = messages[0].rule, reason, "a trace is refused for good");
