@@ -172,14 +172,13 @@ async fn serve(config: &Config) -> Result<(), PipelineError> {
     let mut meter = Meter::of_node(config, meter::Lifetime::Pinned, node.clone())?;
     let known = meter.known();
     let tenants = meter.tenants();
-    let name = node.as_ref().map(|node| node.name.clone());
-    let mut deliveries = Deliveries::start(config, name.as_deref())?;
+    let mut deliveries = Deliveries::start(config, node.as_ref().map(|node| &*node.name))?;
     let watch = watch(config, &mut meter, deliveries.ways(), None)?;
     let reloads = Arc::<Reloads>::default();
     let (collector, worker) =
         collector::spawn(meter, config.interval, watch.as_ref(), told(&reloads, &deliveries))
             .map_err(PipelineError::io("starting the collector"))?;
-    deliveries.export_metrics(config, name.as_deref(), collector.clone())?;
+    deliveries.export_metrics(collector.clone())?;
     let cluster = node.map(|node| {
         let collector = collector.clone();
         Cluster::start(config, &node, &known, move |change| {

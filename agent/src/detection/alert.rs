@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::event::RemoteEnd;
 use crate::identity::Provenance;
 use crate::identity::peer::Peer;
+use crate::process::Ancestor;
 use crate::rules::rule::Priority;
 
 /// A rule that fired.
@@ -66,23 +67,6 @@ pub struct Alert {
     /// The line that Falco would write as JSON.
     #[serde(skip)]
     pub json: Vec<u8>,
-}
-
-/// A process on the way to an alert.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ancestor {
-    /// Its id.
-    pub pid: u32,
-    /// When it began, nanoseconds since 1970.
-    pub start_unix_ns: u64,
-    /// Its user.
-    pub uid: u32,
-    /// Its name.
-    pub name: String,
-    /// Its program.
-    pub exe: String,
-    /// Its command line.
-    pub command_line: String,
 }
 
 /// Who is at the other end of a connection.

@@ -15,7 +15,7 @@ mod ruleset;
 mod statistics;
 mod waiting;
 
-pub use alert::{Alert, Ancestor, PeerFacts};
+pub use alert::{Alert, PeerFacts};
 pub use detector::{Detector, Options, Unknown};
 pub use input::{Cgroup, Container, Input};
 pub use own::own_rules;

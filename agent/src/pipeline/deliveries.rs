@@ -7,13 +7,13 @@ use tokio::runtime::Handle;
 
 use super::PipelineError;
 use super::collector::Collector;
-use crate::config::{Config, Otlp, SinkSettings, Sinks, Target};
+use crate::config::{Config, Otlp, SinkSettings, Target};
 use crate::sinks::backends::alertmanager::Alertmanager;
 use crate::sinks::backends::falco_http::FalcoHttp;
 use crate::sinks::backends::file::AlertFile;
 use crate::sinks::backends::syslog::Syslog;
 use crate::sinks::client::{Client, ClientError};
-use crate::sinks::delivery::{Courier, Destination, Pace, Route, Tray};
+use crate::sinks::delivery::{Courier, Destination, PRIORITIES, Pace, Route, Tray};
 use crate::sinks::http::UsageSource as _;
 use crate::sinks::otlp::logs::AlertLogs;
 use crate::sinks::otlp::metrics::{Figures, Metrics, MetricsError};
@@ -22,9 +22,6 @@ use crate::sinks::otlp::{Export, ExportError, Node};
 use crate::sinks::spool::{Spool, SpoolError};
 use crate::usage::sinks::SinkUsage;
 
-/// Priorities as labels, by urgency.
-const PRIORITIES: [&str; 8] =
-    ["emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug"];
 /// What the sink of alerts as log records is called.
 const OTLP: &str = "otlp";
 /// What that of alerts as traces is called.
@@ -71,6 +68,7 @@ pub(super) type Way = (Route, Arc<Tray>);
 pub(super) struct Deliveries {
     ways: Vec<Way>,
     couriers: Vec<Courier>,
+    otlp: Option<Back>,
     metrics: Option<Metrics>,
     /// What became of the exports of metrics; `None` when there are none.
     exports: Option<Exports>,
@@ -87,32 +85,32 @@ impl Deliveries {
     /// When a queue, a file of credentials or a thread cannot be had.
     pub(super) fn start(config: &Config, kubernetes: Option<&str>) -> Result<Self, PipelineError> {
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let name = kubernetes.unwrap_or(&host);
-        let exports = config.sinks.otlp.as_ref().is_some_and(|otlp| otlp.metrics);
+        let otlp = config.sinks.otlp.as_ref().map(|otlp| Back::new(otlp, &host, kubernetes));
+        let otlp = otlp.transpose()?;
+        let exports = otlp.as_ref().is_some_and(|back| back.otlp.metrics);
         let exports = exports.then(Exports::default);
         let (ways, couriers) = (Vec::new(), Vec::new());
-        let mut deliveries = Self { ways, couriers, metrics: None, exports };
+        let mut deliveries = Self { ways, couriers, otlp: otlp.clone(), metrics: None, exports };
         if config.detection.is_none() {
             return Ok(deliveries);
         }
-        let Sinks { list, otlp, .. } = &config.sinks;
-        for sink in list {
-            let destination = destination(sink, name)
+        let node = kubernetes.unwrap_or(&host);
+        for sink in &config.sinks.list {
+            let destination = destination(sink, node)
                 .map_err(|reason| SinkError { name: sink.name.clone(), reason: reason.into() })?;
             deliveries.add(config, &sink.name, &sink.route, sink.pace, destination)?;
         }
-        if let Some(otlp) = otlp.as_ref().filter(|otlp| otlp.logs) {
-            let export = export(otlp)?;
-            let node = node(otlp, &host, kubernetes);
+        if let Some(Back { otlp, export, node }) = otlp {
             let pace = Pace { timeout: otlp.timeout, ..Pace::default() };
-            let destination = Box::new(AlertLogs::new(export, node));
-            deliveries.add(config, OTLP, &Route::default(), pace, destination)?;
-        }
-        if let Some(otlp) = otlp.as_ref().filter(|otlp| otlp.traces) {
-            let destination = AlertTraces::new(export(otlp)?, node(otlp, &host, kubernetes));
-            let pace = Pace { timeout: otlp.timeout, ..Pace::default() };
-            let destination = Box::new(destination);
-            deliveries.add(config, TRACES, &Route::default(), pace, destination)?;
+            let all = Route::default();
+            if otlp.logs {
+                let logs = Box::new(AlertLogs::new(export.clone(), node.clone()));
+                deliveries.add(config, OTLP, &all, pace, logs)?;
+            }
+            if otlp.traces {
+                let traces = Box::new(AlertTraces::new(export, node));
+                deliveries.add(config, TRACES, &all, pace, traces)?;
+            }
         }
         Ok(deliveries)
     }
@@ -156,13 +154,8 @@ impl Deliveries {
     /// # Errors
     ///
     /// When the exporter cannot be made.
-    pub(super) fn export_metrics(
-        &mut self,
-        config: &Config,
-        kubernetes: Option<&str>,
-        collector: Collector,
-    ) -> Result<(), PipelineError> {
-        let (Some(otlp), Some(exports)) = (&config.sinks.otlp, &self.exports) else {
+    pub(super) fn export_metrics(&mut self, collector: Collector) -> Result<(), PipelineError> {
+        let (Some(Back { otlp, export, node }), Some(exports)) = (&self.otlp, &self.exports) else {
             return Ok(());
         };
         tracing::info!(
@@ -170,7 +163,6 @@ impl Deliveries {
             "exporting metrics; let `/metrics` not get to the same Prometheus, too, or all sums \
              are doubled"
         );
-        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let runtime = Handle::current();
         let waits = runtime.clone();
         let source = move || {
@@ -178,8 +170,8 @@ impl Deliveries {
             usage.inspect_err(|error| tracing::warn!(?error, "no metrics to export")).ok()
         };
         let metrics = Metrics::start(
-            &export(otlp)?,
-            &node(otlp, &host, kubernetes),
+            export,
+            node,
             otlp.interval,
             otlp.timeout,
             &runtime,
@@ -219,7 +211,7 @@ pub(super) fn usage(ways: &[Way], exports: Option<&Exports>) -> Vec<SinkUsage> {
             delivered_total: figures.delivered,
             refused_total: figures.refused,
             unwritten_total: figures.unwritten,
-            dropped_total: dropped.map(|(name, count)| ((*name).to_owned(), count)).collect(),
+            dropped_total: dropped.map(|(name, count)| (name.to_lowercase(), count)).collect(),
             failures_total: failed
                 .map(|(cause, count)| (cause.label().to_owned(), *count))
                 .collect(),
@@ -246,16 +238,24 @@ pub(super) fn usage(ways: &[Way], exports: Option<&Exports>) -> Vec<SinkUsage> {
     ways.iter().map(of).chain(exported).collect()
 }
 
-fn export(otlp: &Otlp) -> Result<Export, SinkError> {
-    Export::new(&otlp.endpoint, otlp.protocol, &otlp.access)
-        .map_err(|error| SinkError { name: OTLP.to_owned(), reason: error.into() })
+/// The back-end of OpenTelemetry, and who speaks to it.
+#[derive(Clone)]
+struct Back {
+    otlp: Otlp,
+    export: Export,
+    node: Node,
 }
 
-fn node(otlp: &Otlp, host: &str, kubernetes: Option<&str>) -> Node {
-    Node {
-        host: host.to_owned(),
-        kubernetes: kubernetes.map(str::to_owned),
-        further: otlp.resource.clone(),
+impl Back {
+    fn new(otlp: &Otlp, host: &str, kubernetes: Option<&str>) -> Result<Self, SinkError> {
+        let export = Export::new(&otlp.endpoint, otlp.protocol, &otlp.access)
+            .map_err(|error| SinkError { name: OTLP.to_owned(), reason: error.into() })?;
+        let node = Node {
+            host: host.to_owned(),
+            kubernetes: kubernetes.map(str::to_owned),
+            further: otlp.resource.clone(),
+        };
+        Ok(Self { otlp: otlp.clone(), export, node })
     }
 }
 

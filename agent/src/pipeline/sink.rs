@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use super::clock::{boot_unix_ns, boottime_ns};
 use crate::config::AlertFormat;
-use crate::detection::{self, Alert, PeerFacts};
+use crate::detection::{Alert, PeerFacts};
 use crate::event::{Initiator, RemoteEnd};
 use crate::identity::Known;
 use crate::identity::peer::{Peer, Peers, is_loopback};
-use crate::sinks::delivery::{Ancestor, Message, Outbox, Output};
+use crate::sinks::delivery::{Message, Outbox, Output};
 use crate::sinks::recent::Recent;
 
 /// Age of an event at which it is asked whose its remote end was.
@@ -196,16 +196,11 @@ fn message(alert: &Alert) -> Message {
         event: alert.event.to_owned(),
         process: alert.process.clone(),
         pid: alert.pid,
-        lineage: alert.lineage.iter().map(ancestor).collect(),
+        lineage: alert.lineage.clone(),
         message: alert.message.clone(),
         repeats: alert.repeats,
         json: String::from_utf8_lossy(&alert.json).into_owned(),
     }
-}
-
-fn ancestor(process: &detection::Ancestor) -> Ancestor {
-    let detection::Ancestor { pid, start_unix_ns, uid, name, exe, command_line } = process.clone();
-    Ancestor { pid, start_unix_ns, uid, name, exe, command_line }
 }
 
 /// Whether its event is old enough.

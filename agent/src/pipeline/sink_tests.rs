@@ -13,7 +13,7 @@ use crate::identity::tenant::{RuleSpec, TenantRules};
 use crate::identity::{Moment, Provenance};
 use crate::pipeline::clock;
 use crate::rules::rule::Priority;
-use crate::sinks::delivery::{Pace, Route, Tray};
+use crate::sinks::delivery::{PRIORITIES, Pace, Route, Tray};
 use crate::sinks::spool::Spool;
 
 const SECOND: u64 = 1_000_000_000;
@@ -214,4 +214,12 @@ fn nothing_is_shown_before_the_sinks_have_it() {
     let spool = Spool::open(folder.path(), 1 << 24).unwrap();
     let tray = Arc::new(Tray::new("all", spool, Pace::default()));
     assert_eq!(shown_with(vec![(Route::default(), tray)]), "x\n");
+}
+
+#[test]
+fn sinks_call_priorities_as_rules_do() {
+    assert_eq!(Priority::ALL.map(Priority::name), PRIORITIES);
+    for (urgency, priority) in Priority::ALL.into_iter().enumerate() {
+        assert_eq!(priority as usize, urgency);
+    }
 }

@@ -3,11 +3,35 @@
 //! A parent is known by its id only, so it is the last process of that id which began
 //! before its child. It never goes on for ever: hostile or lost records may make a ring.
 
+use serde::{Deserialize, Serialize};
+
 use super::Process;
 use super::table::{Applied, Key, Table, began_before};
 
 /// Ancestors of a process at most.
 pub(super) const DEPTH_MAX: usize = 64;
+
+/// Processes of a lineage at most.
+const LINEAGE_MAX: usize = 16;
+/// Bytes of a program's path or a command line there.
+const LINEAGE_TEXT: usize = 1024;
+
+/// A process of a lineage, as it is told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ancestor {
+    /// Its id.
+    pub pid: u32,
+    /// When it began, nanoseconds since 1970.
+    pub start_unix_ns: u64,
+    /// Its user.
+    pub uid: u32,
+    /// Its name.
+    pub name: String,
+    /// Its program.
+    pub exe: String,
+    /// Its command line.
+    pub command_line: String,
+}
 
 /// Ancestors of a process, its parent first.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +78,27 @@ impl Table {
     #[must_use]
     pub const fn ancestors<'a>(&'a self, process: &'a Process) -> Ancestors<'a> {
         Ancestors { table: self, origin: process, at: process, left: DEPTH_MAX }
+    }
+
+    /// A process and its ancestors, its parent second, the nearest ones if there are many.
+    /// `boot_unix_ns`: when `CLOCK_BOOTTIME` was 0, nanoseconds since 1970.
+    #[must_use]
+    pub fn lineage(&self, process: &Process, boot_unix_ns: u64) -> Vec<Ancestor> {
+        let text = |bytes: &[u8]| {
+            String::from_utf8_lossy(&bytes[..bytes.len().min(LINEAGE_TEXT)]).into_owned()
+        };
+        let processes = std::iter::once(process).chain(self.ancestors(process));
+        processes
+            .take(LINEAGE_MAX)
+            .map(|process| Ancestor {
+                pid: process.facts.pid,
+                start_unix_ns: process.facts.start_ns.saturating_add(boot_unix_ns),
+                uid: process.facts.uid,
+                name: text(&process.facts.comm),
+                exe: text(&process.facts.exe),
+                command_line: text(process.cmdline()),
+            })
+            .collect()
     }
 
     /// The leader of its session; of one whose leader is gone the highest ancestor in it,

@@ -16,7 +16,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use ancestry::Ancestors;
+pub use ancestry::{Ancestor, Ancestors};
 pub use entry::Process;
 pub use facts::ProcessFacts;
 pub use names::{

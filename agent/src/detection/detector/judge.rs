@@ -7,21 +7,17 @@ use std::time::Instant;
 use super::Detector;
 use crate::calls;
 use crate::container::ContainerFacts;
-use crate::detection::alert::{Alert, Ancestor};
+use crate::detection::alert::Alert;
 use crate::detection::peer;
 use crate::detection::repeats::{Likeness, Verdict};
 use crate::event::{Place, PodFacts, Record, Surroundings, View};
 use crate::filter::VerdictKey;
-use crate::process::{Process, Table};
+use crate::process::Process;
 use crate::rules::evaluate::evaluate;
 use crate::rules::event::Event as _;
 use crate::rules::event_type::EventType;
 use crate::rules::output;
 
-/// Processes of a lineage at most.
-const LINEAGE_MAX: usize = 16;
-/// Bytes of a program's path or a command line there.
-const LINEAGE_TEXT: usize = 1024;
 /// One in so many events is held against each of its rules alone, to tell what each
 /// costs.
 const SAMPLE: u64 = 4096;
@@ -107,7 +103,7 @@ impl Detector {
                 process: String::from_utf8_lossy(record.comm()).into_owned(),
                 pid: head.tgid,
                 lineage: match process.filter(|_| self.wants_lineage) {
-                    Some(process) => lineage(&self.table, process, self.node.boot_unix_ns),
+                    Some(process) => self.table.lineage(process, self.node.boot_unix_ns),
                     None => Vec::new(),
                 },
                 message: String::from_utf8_lossy(&message).into_owned(),
@@ -136,24 +132,6 @@ impl Detector {
         }
         self.previous_ns = head.time_ns;
     }
-}
-
-/// A process and its ancestors.
-fn lineage(table: &Table, process: &Process, boot_unix_ns: u64) -> Vec<Ancestor> {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let cut = |bytes: &[u8]| text(&bytes[..bytes.len().min(LINEAGE_TEXT)]);
-    let processes = std::iter::once(process).chain(table.ancestors(process));
-    processes
-        .take(LINEAGE_MAX)
-        .map(|process| Ancestor {
-            pid: process.facts.pid,
-            start_unix_ns: process.facts.start_ns.saturating_add(boot_unix_ns),
-            uid: process.facts.uid,
-            name: text(&process.facts.comm),
-            exe: cut(&process.facts.exe),
-            command_line: cut(process.cmdline()),
-        })
-        .collect()
 }
 
 /// What is known of a pod: from the cluster, or else from the runtime.

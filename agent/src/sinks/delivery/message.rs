@@ -5,6 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::process::Ancestor;
+use crate::sinks::spool::URGENCIES;
+
+/// Names of priorities as Falco writes them, by urgency.
+pub const PRIORITIES: [&str; URGENCIES] =
+    ["Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug"];
 /// First byte of a kept message; another form gets another one.
 const FORM: u8 = 1;
 
@@ -50,23 +56,6 @@ pub struct Message {
     pub json: String,
 }
 
-/// A process on the way to an alert.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ancestor {
-    /// Its id.
-    pub pid: u32,
-    /// When it began, nanoseconds since 1970.
-    pub start_unix_ns: u64,
-    /// Its user.
-    pub uid: u32,
-    /// Its name.
-    pub name: String,
-    /// Its program.
-    pub exe: String,
-    /// Its command line.
-    pub command_line: String,
-}
-
 /// Why a kept message cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
@@ -103,17 +92,7 @@ impl Message {
     /// Name of the priority, as Falco writes it.
     #[must_use]
     pub fn priority_name(&self) -> &'static str {
-        const NAMES: [&str; 8] = [
-            "Emergency",
-            "Alert",
-            "Critical",
-            "Error",
-            "Warning",
-            "Notice",
-            "Informational",
-            "Debug",
-        ];
-        NAMES[usize::from(self.priority).min(NAMES.len() - 1)]
+        PRIORITIES[usize::from(self.priority).min(PRIORITIES.len() - 1)]
     }
 
     /// Values of the fields of the rule's output, in their types.

@@ -17,7 +17,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 pub use courier::{Courier, Figures, Pace, Tray};
-pub use message::{Ancestor, DecodeError, Message};
+pub use message::{DecodeError, Message, PRIORITIES};
 pub use outbox::{Outbox, Output};
 pub use route::Route;
 

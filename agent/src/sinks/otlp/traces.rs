@@ -13,8 +13,9 @@ use super::Export;
 use super::attributes::{Attributes, number, text, texts};
 use super::logs::EVENT;
 use super::resource::{Node, scope};
+use crate::process::Ancestor;
 use crate::sinks::client::Verdict;
-use crate::sinks::delivery::{Ancestor, Delivery, Destination, Message, Outcome};
+use crate::sinks::delivery::{Delivery, Destination, Message, Outcome};
 
 /// Alerts of one request; each is as many spans as it has ancestors.
 const BATCH: usize = 64;
