@@ -6,6 +6,7 @@
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use landlord_tests::truth::Truth;
@@ -27,6 +28,9 @@ pub(crate) struct Args {
     /// How many chains, one after another
     #[command(flatten)]
     amount: Amount,
+    /// Chains a second at most
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    per_second: Option<u32>,
 }
 
 /// Chains one after another; one operation is one process.
@@ -38,7 +42,11 @@ pub(crate) fn chains(args: &Args, gate: Gate) -> Result<Truth> {
     }
     let watch = gate.pass()?;
     let mut rounds = args.amount.begin()?;
+    let apart = args.per_second.map_or(Duration::ZERO, |chains| Duration::from_secs(1) / chains);
+    let mut next = Instant::now();
     while rounds.more() {
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+        next += apart;
         let number = rounds.done().to_string();
         start(&args.folder, &[&number, &args.depth.to_string()], 1)?;
     }

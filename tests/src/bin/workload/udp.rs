@@ -11,7 +11,7 @@ use rustix::net::sockopt::set_socket_recv_buffer_size;
 use crate::amount::Amount;
 use crate::gate::Gate;
 
-/// A sink that has seen nothing for so long has seen all.
+/// A sink that has seen some, and then nothing for so long, has seen all.
 const SILENCE: Duration = Duration::from_secs(2);
 /// Room for datagrams that the sink has not taken yet; the kernel may give less.
 const ROOM: usize = 8 << 20;
@@ -53,13 +53,16 @@ pub(crate) fn sink(args: &SinkArgs, gate: Gate) -> Result<Truth> {
     let socket = UdpSocket::bind(args.listen)
         .with_context(|| format!("cannot listen at {}", args.listen))?;
     set_socket_recv_buffer_size(&socket, ROOM).context("cannot make room")?;
-    socket.set_read_timeout(Some(SILENCE)).context("cannot set a time limit")?;
     let watch = gate.pass()?;
     let mut buffer = vec![0; 65536];
     let (mut taken, mut bytes) = (0, 0);
     while taken < args.count {
         match socket.recv(&mut buffer) {
             Ok(length) => {
+                // The sender may begin much later than its sink.
+                if taken == 0 {
+                    socket.set_read_timeout(Some(SILENCE)).context("cannot set a time limit")?;
+                }
                 taken += 1;
                 bytes += u64::try_from(length).context("a datagram is short")?;
             }

@@ -17,6 +17,9 @@ const EMULATED_SECONDS: f64 = 2.0;
 /// Events a second that each may send: fewer than an unoptimised agent can take.
 const RATE: u64 = 3000;
 const EMULATED_RATE: u64 = 300;
+/// Processes a second of the neighbour: of itself it is no storm for an unoptimised agent
+/// that shares two processors with both.
+const STARTS: &str = "300";
 /// Figures are a second old at most.
 const FIGURES: Duration = Duration::from_millis(1500);
 /// MiB that the agent may keep of processes and events.
@@ -117,7 +120,7 @@ fn storm(name: &str, rate: u64) -> Outcome {
     let opens = ["opens", "--seconds", &seconds].map(str::to_owned);
     let opens = opens.into_iter().chain(files.iter().cloned());
     let mut opens = Order::new(opens).inside(&noisy_cgroup).start().unwrap();
-    let starts = ["tree", "--folder", &text, "--seconds", &seconds].map(str::to_owned);
+    let starts = ["tree", "--folder", &text, "--seconds", &seconds, "--per-second", STARTS];
     let mut starts = Order::new(starts).inside(&quiet_cgroup).start().unwrap();
     // Files that are made are opened, too.
     watch.settle().unwrap();
