@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     setup::ensure(Purpose::Test)?;
     let mut tally = tidy::chart(args.fix);
     tally += test()?;
-    report::result(tally);
+    report::result(&tally);
     Ok(tally.exit_code())
 }
 

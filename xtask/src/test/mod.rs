@@ -60,7 +60,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         report::error(&error);
         total.failed += 1;
     }
-    report::result(total);
+    for failure in &total.failures {
+        say("Failed", failure);
+    }
+    report::result(&total);
     Ok(total.exit_code())
 }
 

@@ -18,12 +18,18 @@ pub(crate) struct Reason<'a> {
     pub(crate) is_excused: bool,
 }
 
+/// Lines of a failed test's own that are repeated at the end.
+const LINES: usize = 16;
+
 /// How tests ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) passed: usize,
     pub(crate) failed: usize,
     pub(crate) skipped: usize,
+    /// What failed, and what it said of that: the output of a whole run is long, and these
+    /// lines are what its reader looks for.
+    pub(crate) failures: Vec<String>,
 }
 
 impl AddAssign for Tally {
@@ -31,12 +37,13 @@ impl AddAssign for Tally {
         self.passed += other.passed;
         self.failed += other.failed;
         self.skipped += other.skipped;
+        self.failures.extend(other.failures);
     }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { passed, failed, skipped } = self;
+        let Self { passed, failed, skipped, .. } = self;
         write!(f, "{passed} passed, {failed} failed, {skipped} skipped")
     }
 }
@@ -44,8 +51,8 @@ impl fmt::Display for Tally {
 impl Tally {
     /// Success, if nothing failed and anything was run: a filter that no test
     /// matches is a slip.
-    pub(crate) fn exit_code(self) -> ExitCode {
-        if self.failed == 0 && self != Self::default() {
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        if self.failed == 0 && *self != Self::default() {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE
@@ -80,8 +87,33 @@ impl Tally {
         let skipped = reasons(output).len().min(tally.passed);
         tally.passed -= skipped;
         tally.skipped += skipped;
+        tally.failures = failures(output);
         tally
     }
+}
+
+/// What each failed test said, from its panic on if it has one, under its name.
+fn failures(output: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut failing = false;
+    let mut lines = output.lines().peekable();
+    while let Some(line) = lines.next() {
+        match line {
+            "failures:" => failing = true,
+            _ if line.starts_with("test result: ") => failing = false,
+            _ => {}
+        }
+        let head = line.strip_prefix("---- ").and_then(|line| line.strip_suffix(" stdout ----"));
+        let Some(name) = head.filter(|_| failing) else { continue };
+        let is_end = |line: &str| line.starts_with("---- ") || line == "failures:";
+        let said: Vec<&str> = std::iter::from_fn(|| lines.next_if(|line| !is_end(line))).collect();
+        let panic = said.iter().position(|line| line.starts_with("thread '")).unwrap_or(0);
+        let said = said.into_iter().skip(panic).filter(|line| !line.is_empty());
+        let said =
+            said.take_while(|line| !line.starts_with("note: ") && *line != "stack backtrace:");
+        found.push([name].into_iter().chain(said.take(LINES)).collect::<Vec<_>>().join("\n  "));
+    }
+    found
 }
 
 /// The reasons of the tests that skipped themselves, one a test. Needs output
@@ -114,15 +146,16 @@ fn result_line(line: &str) -> Tally {
             .find_map(|number| number.trim().parse().ok())
             .unwrap_or(0)
     };
-    Tally { passed: count("passed"), failed: count("failed"), skipped: count("ignored") }
+    let [passed, failed, skipped] = ["passed", "failed", "ignored"].map(count);
+    Tally { passed, failed, skipped, failures: Vec::new() }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Reason, Tally, reasons};
+    use super::{Reason, Tally, failures, reasons};
 
     fn check(output: &str, success: bool, expected: (usize, usize, usize)) {
-        let Tally { passed, failed, skipped } = Tally::of(output, success);
+        let Tally { passed, failed, skipped, .. } = Tally::of(output, success);
         assert_eq!((passed, failed, skipped), expected, "{output}");
     }
 
@@ -155,6 +188,23 @@ mod tests {
         check("test a ... ok\ntest b ... ok\ntest c ... ", false, (2, 1, 0));
         let first = "test a ... ok\ntest result: ok. 1 passed; 0 failed; 0 ignored\n";
         check(&format!("{first}test b ... ok\ntest c ... "), false, (2, 1, 0));
+    }
+
+    #[test]
+    fn what_failed_tests_said_is_found_among_the_rest() {
+        let output = "test one ... ok\ntest two ... FAILED\ntest three ... FAILED\n\nsuccesses:\n\n\
+                      ---- one stdout ----\nthread 'none' was spun\n\nsuccesses:\n    one\n\n\
+                      failures:\n\n---- two stdout ----\n1 of 2\n\nthread 'two' (7) panicked at \
+                      two.rs:1:2:\nassertion failed\n  left: 1\nnote: run with more\n\n\
+                      ---- three stdout ----\nError: \"no way\"\n\n\nfailures:\n    two\n    \
+                      three\n\ntest result: FAILED. 1 passed; 2 failed\n";
+        check(output, false, (1, 2, 0));
+        let expected = [
+            "two\n  thread 'two' (7) panicked at two.rs:1:2:\n  assertion failed\n    left: 1",
+            "three\n  Error: \"no way\"",
+        ];
+        assert_eq!(failures(output), expected);
+        assert_eq!(failures("test result: ok. 0 passed; 0 failed"), [""; 0]);
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     if args.deny {
         tally += judge("dependencies", deny());
     }
-    report::result(tally);
+    report::result(&tally);
     Ok(tally.exit_code())
 }
 

@@ -106,7 +106,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     for kernel in kernels {
         total += test_on(kernel, &programs, &tests, wanted, args.keep_log)?;
     }
-    report::result(total);
+    report::result(&total);
     Ok(total.exit_code())
 }
 
@@ -250,7 +250,8 @@ mod tests {
     fn a_broken_guest_fails_whatever_its_tests_said() {
         let good = "BOOT 3.1\ntest a ... ok\ntest result: ok. 4 passed; 0 failed; 0 ignored\n";
         let check = |end, results, passed, failed| {
-            assert_eq!(judge(&end, results), Tally { passed, failed, skipped: 0 });
+            let expected = Tally { passed, failed, ..Tally::default() };
+            assert_eq!(judge(&end, results), expected);
         };
         check(End::Exit(0), good, 4, 0);
         check(End::Exit(137), good, 4, 1);
