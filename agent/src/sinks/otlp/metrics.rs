@@ -62,7 +62,9 @@ impl Metrics {
         source: Box<Source>,
         figures: Arc<Mutex<Figures>>,
     ) -> Result<Self, MetricsError> {
-        let exporter = Counted { exporter: exporter(export, timeout, runtime)?, figures };
+        let why = Why::default();
+        let exporter = exporter(export, timeout, runtime, Arc::clone(&why))?;
+        let exporter = Counted { exporter, figures, why };
         let reader = PeriodicReader::builder(exporter).with_interval(every).build();
         let provider = SdkMeterProvider::builder()
             .with_reader(reader)
@@ -92,10 +94,14 @@ pub struct Figures {
     last_failed: bool,
 }
 
+/// Why the last request came to nothing: the exporter itself knows no more than that.
+type Why = Arc<Mutex<Option<String>>>;
+
 /// An exporter whose failures are told.
 struct Counted {
     exporter: MetricExporter,
     figures: Arc<Mutex<Figures>>,
+    why: Why,
 }
 
 impl PushMetricExporter for Counted {
@@ -117,7 +123,9 @@ impl PushMetricExporter for Counted {
             Err(error) => {
                 figures.failed += 1;
                 if !was_failing {
-                    tracing::warn!(%error, "metrics are not taken; the next export tells all");
+                    let why = self.why.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    let why = why.unwrap_or_default();
+                    tracing::warn!(%error, why, "metrics are not taken; the next export tells all");
                 }
             }
         }
@@ -149,6 +157,7 @@ fn exporter(
     export: &Export,
     timeout: Duration,
     runtime: &Handle,
+    why: Why,
 ) -> Result<MetricExporter, MetricsError> {
     let failed = |error: opentelemetry_otlp::ExporterBuildError| MetricsError(error.to_string());
     // Cumulative figures need no second try; the next export has them all.
@@ -170,7 +179,8 @@ fn exporter(
                 .map_err(failed)
         }
         None => {
-            let wire = Wire { client: Arc::clone(export.client()), runtime: runtime.clone() };
+            let client = Arc::clone(export.client());
+            let wire = Wire { client, runtime: runtime.clone(), why };
             builder
                 .with_http()
                 .with_http_client(wire)
@@ -188,6 +198,7 @@ fn exporter(
 struct Wire {
     client: Arc<Client>,
     runtime: Handle,
+    why: Why,
 }
 
 impl HttpClient for Wire {
@@ -203,8 +214,12 @@ impl HttpClient for Wire {
         let sent = self
             .runtime
             .spawn(async move { client.send(request.map(http_body_util::Full::new)).await });
+        let why = Arc::clone(&self.why);
         Box::pin(async move {
-            let answer = sent.await??;
+            let sent = sent.await?;
+            let failure = sent.as_ref().err().map(ToString::to_string);
+            *why.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+            let answer = sent?;
             let mut response = Response::new(answer.body);
             *response.status_mut() = answer.status;
             Ok(response)
