@@ -69,7 +69,7 @@ fn introduction() -> Vec<String> {
          says what is wrong, and `landlord_config_reloads_total` counts it."
             .to_owned(),
         "The file `agent/src/config/default.yaml` has every key with its default and is a good \
-         start. It and this page are written from one table, `agent/src/config/keys.rs`."
+         start. It and this page are written from one table, `agent/src/config/keys/table.rs`."
             .to_owned(),
     ];
     paragraphs.iter().map(|text| paragraph(text)).collect()
