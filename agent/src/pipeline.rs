@@ -4,6 +4,7 @@
 //! One thread owns everything that counts ([`meter::Meter`]); whoever wants
 //! figures asks it. It decides nothing about tenants and parses nothing.
 
+mod alert_counts;
 mod clock;
 mod cluster;
 mod collector;

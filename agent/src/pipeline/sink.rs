@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use super::alert_counts::AlertCounts;
 use super::clock::{boot_unix_ns, boottime_ns};
 use crate::config::AlertFormat;
 use crate::detection::{Alert, PeerFacts};
@@ -43,6 +44,8 @@ pub(super) struct Sink {
     boot_unix_ns: u64,
     /// Oldest first, but for events that were held.
     waiting: VecDeque<(Alert, RemoteEnd)>,
+    /// Alerts that came.
+    counts: AlertCounts,
     /// Peers that were told, by kind and whether they were certain.
     peers: BTreeMap<(&'static str, bool), u64>,
 }
@@ -51,12 +54,14 @@ impl Sink {
     /// `boot_unix_ns`: when `CLOCK_BOOTTIME` was 0 by the times of the alerts.
     pub(super) fn new(out: Out, known: Arc<Known>, boot_unix_ns: u64) -> Self {
         let (waiting, peers) = (VecDeque::new(), BTreeMap::new());
-        Self { out, ids: Ids::new(), known, boot_unix_ns, waiting, peers }
+        let (ids, counts) = (Ids::new(), AlertCounts::default());
+        Self { out, ids, known, boot_unix_ns, waiting, counts, peers }
     }
 
     /// Takes an alert.
     pub(super) fn alert(&mut self, mut alert: Alert) {
         alert.set_id(self.ids.next());
+        self.counts.add(&alert.tenant, &alert.rule, alert.priority);
         let Some(remote) = alert.remote.filter(|_| self.known.has_addresses()) else {
             self.hand_on(&alert, self.line(&alert));
             return;
@@ -96,6 +101,11 @@ impl Sink {
     /// Alerts that could not be written.
     pub(super) fn lost(&self) -> u64 {
         self.out.outbox.as_ref().map_or(0, Outbox::lost)
+    }
+
+    /// Alerts that came.
+    pub(super) fn counts(&self) -> &AlertCounts {
+        &self.counts
     }
 
     /// Peers that were told, by kind and whether they were certain.

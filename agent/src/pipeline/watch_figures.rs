@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::alert_counts::AlertCounts;
 use crate::container::LookupCounts;
 use crate::detection::Statistics;
 use crate::kernel::EventCounts;
@@ -10,7 +11,7 @@ use crate::kernel::events::{DropCause, UnsentOf};
 use crate::process::{NameStats, ProcStats};
 use crate::syscalls;
 use crate::telemetry::EventLoss;
-use crate::usage::tenant::{DetectionUsage, Drops, RuleUsage};
+use crate::usage::tenant::{AlertUsage, DetectionUsage, Drops, RuleUsage};
 
 /// Figures of the watch, as of the last second.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +34,8 @@ pub struct WatchFigures {
     pub names: NameStats,
     /// What was read of processes.
     pub proc_fs: ProcStats,
+    /// Alerts by tenant, rule and priority.
+    pub alerts: AlertCounts,
     /// Alerts that could not be written.
     pub alerts_lost: u64,
     /// Remote ends that alerts told of, by kind and whether they were certain.
@@ -139,6 +142,16 @@ pub(super) fn detection_usage(figures: &WatchFigures) -> DetectionUsage {
         events_total: statistics.events,
         alerts_total: statistics.alerts,
         repeats_total: statistics.repeats,
+        alerts: figures
+            .alerts
+            .iter()
+            .map(|(tenant, rule, priority, count)| AlertUsage {
+                tenant: tenant.to_owned(),
+                rule: rule.to_owned(),
+                priority: priority.name().to_owned(),
+                count,
+            })
+            .collect(),
         peers_total: figures
             .peers
             .iter()

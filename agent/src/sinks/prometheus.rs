@@ -143,8 +143,8 @@ mod tests {
     };
     use crate::usage::sinks::SinkUsage;
     use crate::usage::tenant::{
-        AgentUsage, ByDirection, ByDiskDirection, ByFamily, DetectionUsage, Drops, NodeUsage,
-        ProcessUsage, RuleUsage, TenantUsage,
+        AgentUsage, AlertUsage, ByDirection, ByDiskDirection, ByFamily, DetectionUsage, Drops,
+        NodeUsage, ProcessUsage, RuleUsage, TenantUsage,
     };
 
     /// A node where everything has a value.
@@ -233,6 +233,12 @@ mod tests {
                 container_failures_total: BTreeMap::from([("evicted".to_owned(), 5)]),
                 name_failures_total: BTreeMap::from([("cut".to_owned(), 6)]),
                 peers_total: vec![("pod".to_owned(), true, 7)],
+                alerts: vec![AlertUsage {
+                    tenant: "acme".to_owned(),
+                    rule: "A \"rule\"".to_owned(),
+                    priority: "Warning".to_owned(),
+                    count: 8,
+                }],
                 reloads_total: BTreeMap::from([("ok".to_owned(), 1)]),
                 by_rule: vec![RuleUsage { rule: "A \"rule\"".to_owned(), ..RuleUsage::default() }],
                 ..DetectionUsage::default()
@@ -402,7 +408,7 @@ mod tests {
         # TYPE landlord_events_evaluated counter
         landlord_events_evaluated_total 0
         # TYPE landlord_alerts counter
-        landlord_alerts_total 0
+        landlord_alerts_total{tenant="acme",rule="A \"rule\"",priority="Warning"} 8
         # TYPE landlord_alerts_repeated counter
         landlord_alerts_repeated_total 0
         # TYPE landlord_alert_peers counter

@@ -140,6 +140,9 @@ pub struct DetectionUsage {
     pub events_total: u64,
     /// Alerts written.
     pub alerts_total: u64,
+    /// The same by tenant, rule and priority.
+    #[serde(default)]
+    pub alerts: Vec<AlertUsage>,
     /// Alerts that said the same as one before and were counted.
     pub repeats_total: u64,
     /// Remote ends that alerts told of: by kind, and whether they were certain.
@@ -169,6 +172,19 @@ pub struct DetectionUsage {
     pub reloads_total: BTreeMap<String, u64>,
     /// Of each rule in force.
     pub by_rule: Vec<RuleUsage>,
+}
+
+/// Alerts of one rule about one tenant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertUsage {
+    /// Who did what they are about; `other`: tenants beyond those that are told apart.
+    pub tenant: String,
+    /// The rule.
+    pub rule: String,
+    /// How urgent it was, such as `Warning`.
+    pub priority: String,
+    /// How many.
+    pub count: u64,
 }
 
 /// Records of one kind that could not be sent.

@@ -87,11 +87,14 @@ pub(super) const METRICS: &[Metric] = &[
         name: "landlord_alerts_total",
         kind: Kind::Counter,
         unit: Unit::None,
-        labels: &[],
-        help: "Alerts that were written",
+        labels: &["tenant", "rule", "priority"],
+        help: "Alerts about what `tenant` did, since the agent started",
         samples: |node, emit| {
             detection(node, |it| {
-                emit(&[], Value::Integer(it.alerts_total));
+                for alert in &it.alerts {
+                    let labels = [&*alert.tenant, &alert.rule, &alert.priority];
+                    emit(&labels, Value::Integer(alert.count));
+                }
             });
         },
     },

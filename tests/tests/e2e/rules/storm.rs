@@ -205,6 +205,9 @@ fn a_storm_costs_its_own_tenant_only() {
         assert!(numbers.is_sorted_by(|one, next| one < next), "{rule}: twice: {numbers:?}");
         assert!(numbers.iter().all(|number| (1..=outcome.starts).contains(number)), "{numbers:?}");
         check_count(rule, numbers.len() as u64, outcome.starts, missed(usage));
+        let labels = format!("tenant=\"{}\",rule=\"{rule}\",priority=\"Debug\"", outcome.quiet);
+        let told = format!("landlord_alerts_total{{{labels}}} {}\n", numbers.len());
+        assert!(outcome.metrics.contains(&told), "{told}");
     }
 }
 
