@@ -169,6 +169,7 @@ mod tests {
         max_cgroups: 2048
         max_tenants: 1000
         max_wait_causes: 32
+        pod_metrics: false
         rules:
           enabled: true
           paths: []

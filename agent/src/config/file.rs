@@ -37,6 +37,7 @@ pub(super) struct Settings {
     pub(super) max_cgroups: u32,
     pub(super) max_tenants: u32,
     pub(super) max_wait_causes: u32,
+    pub(super) pod_metrics: bool,
     pub(super) rules: RuleSettings,
     pub(super) alerts: AlertSettings,
     pub(super) events: EventSettings,

@@ -111,6 +111,8 @@ pub struct Config {
     pub max_tenants: u32,
     /// Culprits told apart per victim, 1 to 1,000.
     pub max_wait_causes: u32,
+    /// Whether each pod has metrics of its own.
+    pub pod_metrics: bool,
     /// Who is whose tenant, and which labels go along.
     pub tenants: TenantRules,
     /// Whether and how the cluster is asked.
@@ -308,6 +310,7 @@ fn resolve(
         max_cgroups: settings.max_cgroups,
         max_tenants: settings.max_tenants,
         max_wait_causes: settings.max_wait_causes,
+        pod_metrics: settings.pod_metrics,
         tenants,
         kubernetes: settings.kubernetes,
         kubelet: settings.kubelet,

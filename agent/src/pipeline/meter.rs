@@ -80,6 +80,8 @@ pub struct Meter {
     settling: Settling,
     heard: Heard,
     stored: Stored,
+    /// Whether metrics tell of each pod.
+    pod_metrics: bool,
     process: ProcessMeter,
     /// Where totals are saved; `None` when the counters do not outlive us either.
     state: Option<State>,
@@ -135,6 +137,7 @@ impl Meter {
             settling: Settling::default(),
             heard: Heard::default(),
             stored: Stored::new(config.kubelet.interval),
+            pod_metrics: config.pod_metrics,
             process: ProcessMeter::new().map_err(PipelineError::io("own process"))?,
             state,
             saved: Instant::now(),
@@ -358,6 +361,7 @@ impl Meter {
             epoch_start_time_seconds: self.sensors.epoch().started_unix_ns as f64 / 1e9,
             features: features.map(|(feature, on)| (feature.label().to_owned(), *on)).collect(),
             process,
+            pod_metrics: self.pod_metrics,
             ..AgentUsage::default()
         };
         let now = self.read_at.duration_since(UNIX_EPOCH).unwrap_or_default();

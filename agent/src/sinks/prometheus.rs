@@ -136,7 +136,9 @@ mod tests {
     use crate::identity::CgroupId;
     use crate::usage::accounts::{Accounts, Limits};
     use crate::usage::catalogue::metrics;
-    use crate::usage::pod::{AddressUsage, Amounts, IdentityUsage, SourceUsage, TenantFacts};
+    use crate::usage::pod::{
+        AddressUsage, Amounts, IdentityUsage, PodUsage, SourceUsage, TenantFacts,
+    };
     use crate::usage::reading::{
         CgroupReading, FileFigures, NetworkReading, Reading, Slot, SyscallNumber, Traffic,
         WaitReading,
@@ -201,6 +203,7 @@ mod tests {
             ..TenantFacts::default()
         });
         let agent = AgentUsage {
+            pod_metrics: true,
             lost_total: BTreeMap::from([("slots_exhausted".to_owned(), 0)]),
             cgroups: 4,
             map_memory_bytes: 1 << 20,
@@ -264,13 +267,32 @@ mod tests {
             addresses: Some(AddressUsage { addresses: 7, ..AddressUsage::default() }),
             ..IdentityUsage::default()
         };
+        let pod = PodUsage {
+            uid: "1-2".to_owned(),
+            namespace: "shop".to_owned(),
+            pod: "web".to_owned(),
+            used: tenant.clone(),
+            ..PodUsage::default()
+        };
         NodeUsage {
             agent,
             tenants: vec![tenant],
+            pods: vec![pod],
             owners: [owner].into_iter().chain(others).collect(),
             identity: Some(identity),
             ..NodeUsage::default()
         }
+    }
+
+    #[test]
+    fn single_pods_are_told_of_where_that_is_asked_for() {
+        let samples = |pod_metrics| {
+            let mut node = node();
+            node.agent.pod_metrics = pod_metrics;
+            let page = encode(Arc::new(node)).unwrap();
+            page.lines().filter(|line| line.contains("pod=\"web\"")).count()
+        };
+        assert_eq!((samples(false), samples(true)), (0, 10));
     }
 
     #[test]
@@ -369,6 +391,31 @@ mod tests {
         landlord_quota_hard{tenant="a\"b\\c\nd",resource="requests.cpu"} 2.0
         # TYPE landlord_quota_used gauge
         landlord_quota_used{tenant="a\"b\\c\nd",resource="requests.cpu"} 0.5
+        # TYPE landlord_pod_cpu_seconds counter
+        # UNIT landlord_pod_cpu_seconds seconds
+        landlord_pod_cpu_seconds_total{tenant="a\"b\\c\nd",namespace="shop",pod="web",uid="1-2"} 1.5
+        # TYPE landlord_pod_cpu_wait_seconds counter
+        # UNIT landlord_pod_cpu_wait_seconds seconds
+        landlord_pod_cpu_wait_seconds_total{tenant="a\"b\\c\nd",namespace="shop",pod="web",uid="1-2"} 1e-9
+        # TYPE landlord_pod_memory_bytes gauge
+        # UNIT landlord_pod_memory_bytes bytes
+        landlord_pod_memory_bytes{tenant="a\"b\\c\nd",namespace="shop",pod="web",uid="1-2"} 4096
+        # TYPE landlord_pod_syscalls counter
+        landlord_pod_syscalls_total{tenant="a\"b\\c\nd",namespace="shop",pod="web",uid="1-2"} 18446744073709551615
+        # TYPE landlord_pod_network_bytes counter
+        # UNIT landlord_pod_network_bytes bytes
+        landlord_pod_network_bytes_total{tenant="a\"b\\c\nd",namespace="shop",pod="web",uid="1-2",direction="transmit"} 201
+        landlord_pod_network_bytes_total{tenant="a\"b\\c\nd",namespace="shop",pod="web",uid="1-2",direction="receive"} 205
+        # TYPE landlord_pod_disk_bytes counter
+        # UNIT landlord_pod_disk_bytes bytes
+        landlord_pod_disk_bytes_total{tenant="a\"b\\c\nd",namespace="shop",pod="web",uid="1-2",direction="read"} 5
+        landlord_pod_disk_bytes_total{tenant="a\"b\\c\nd",namespace="shop",pod="web",uid="1-2",direction="write"} 6
+        # TYPE landlord_pod_ephemeral_storage_bytes gauge
+        # UNIT landlord_pod_ephemeral_storage_bytes bytes
+        landlord_pod_ephemeral_storage_bytes{tenant="a\"b\\c\nd",namespace="shop",pod="web",uid="1-2"} 20
+        # TYPE landlord_pod_volume_bytes gauge
+        # UNIT landlord_pod_volume_bytes bytes
+        landlord_pod_volume_bytes{tenant="a\"b\\c\nd",namespace="shop",pod="web",uid="1-2"} 22
         # TYPE landlord_lost counter
         landlord_lost_total{cause="slots_exhausted"} 0
         # TYPE landlord_feature_enabled gauge

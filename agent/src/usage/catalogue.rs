@@ -8,6 +8,7 @@
 use super::tenant::NodeUsage;
 
 mod agent;
+mod each_pod;
 mod events;
 mod identity;
 mod page;
@@ -106,6 +107,7 @@ pub fn metrics() -> impl Iterator<Item = &'static Metric> {
         tenant::METRICS,
         storage::METRICS,
         pods::METRICS,
+        each_pod::METRICS,
         agent::METRICS,
         events::METRICS,
         sinks::METRICS,

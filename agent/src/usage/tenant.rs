@@ -116,6 +116,9 @@ pub struct AgentUsage {
     /// What became of the alerts of each sink, ordered as in the configuration.
     #[serde(default)]
     pub sinks: Vec<SinkUsage>,
+    /// Whether metrics tell of each pod, as configured.
+    #[serde(default)]
+    pub pod_metrics: bool,
     /// Events, rules and alerts; absent when the agent only meters.
     #[serde(default)]
     pub detection: Option<DetectionUsage>,

@@ -78,6 +78,14 @@ pub(in crate::config) static KEYS: &[Key] = &[
                 Further ones share the cause `other`.",
     },
     Key {
+        name: "pod_metrics",
+        kind: Kind::Flag,
+        default: "false",
+        about: "Whether each pod of the node has metrics of its own, `landlord_pod_*` with \
+                `namespace`, `pod` and `uid`: ten series a pod. Without it they are in \
+                `landlord pods` and `/v1/usage` only.",
+    },
+    Key {
         name: "rules.enabled",
         kind: Kind::Flag,
         default: "true",

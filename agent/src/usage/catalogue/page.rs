@@ -69,6 +69,7 @@ const PAGE_LABELS: &str = "
 | `kind` | of a remote end: `pod`, `service`, `node`, `loopback`, `outside` of the cluster, `unknown` |
 | `qos` | `Guaranteed`, `Burstable`, `BestEffort`, `unknown` |
 | `resource` | of quotas; `cpu`, `memory` and `ephemeral-storage` are `requests.` of these. Others than those of Kubernetes itself are in JSON only |
+| `namespace`, `pod`, `uid` | of the pods of this node, with `pod_metrics`; those of one that ended stay for a while. A pod's figures are of its whole life under the tenant that it has now, so bills are made of `landlord_tenant_*`; use of a namespace is `sum by (namespace) (increase(landlord_pod_cpu_seconds_total[1h]))` and so on |
 | `rule`, `priority` | of the rules in force; alerts of more than 10,000 sets of tenant, rule and priority are told of the tenant `other` |
 | `provenance` | `cgroup` (its path), `informer` (the API server), `runtime`, `late` (as `informer`, after it had been pending), `pending`, `unknown` |
 | `syscall` | the kernel's names; `unknown_NNN` for numbers without one, `unknown` from 512 on |

@@ -10,7 +10,9 @@ use crate::stage::is_too_long;
 /// A kubelet that the cluster's CA vouches for, and an agent's home that asks it.
 fn kubelet(cluster: &Cluster) -> (Kubelet, Home) {
     let kubelet = Kubelet::start(cluster.server.signer()).unwrap();
-    let settings = format!("kubelet: {{ address: '{}', interval: 1s }}\n", kubelet.address());
+    let address = kubelet.address();
+    let settings =
+        format!("pod_metrics: true\nkubelet: {{ address: '{address}', interval: 1s }}\n");
     let home = cluster.home_with(&settings);
     (kubelet, home)
 }
@@ -63,7 +65,16 @@ fn storage_is_of_pods_and_their_tenants() {
     assert_eq!(told(&usage, web)["used"]["volume_bytes"], 40);
 
     let metrics = agent.metrics().unwrap();
+    let each = |figure: &str, pod: &Pod, value: u64| {
+        let Pod { namespace, name, uid, .. } = pod;
+        let labels =
+            format!("tenant=\"acme\",namespace=\"{namespace}\",pod=\"{name}\",uid=\"{uid}\"");
+        format!("landlord_pod_{figure}{{{labels}}} {value}")
+    };
     for line in [
+        &*each("ephemeral_storage_bytes", db, 1000),
+        &each("volume_bytes", db, 340),
+        &each("volume_bytes", web, 40),
         "landlord_tenant_ephemeral_storage_bytes{tenant=\"acme\"} 1200",
         "landlord_tenant_volume_bytes{tenant=\"acme\"} 340",
         "landlord_tenant_volume_capacity_bytes{tenant=\"acme\"} 5100",
