@@ -257,7 +257,8 @@ fn watch(
         return Ok(None);
     };
     let has_sinks = !ways.is_empty();
-    let lineage = has_sinks && config.sinks.otlp.as_ref().is_some_and(|otlp| otlp.traces);
+    let traces = config.sinks.otlp.as_ref().filter(|otlp| has_sinks && otlp.traces);
+    let lineage = traces.map(|otlp| otlp.trace_acts);
     let wanted = record.is_none() && (detection.format != AlertFormat::None || has_sinks);
     let outbox = wanted
         .then(|| Outbox::start(std::io::stdout(), ways))

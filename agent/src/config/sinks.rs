@@ -42,6 +42,7 @@ pub(super) struct OtlpSettings {
     metrics: bool,
     logs: bool,
     traces: bool,
+    trace_acts: usize,
     interval: Time,
     timeout: Time,
     headers: String,
@@ -148,6 +149,8 @@ pub struct Otlp {
     pub logs: bool,
     /// Whether they are exported as traces.
     pub traces: bool,
+    /// How many of the last acts of each process these tell, 0 to 128.
+    pub trace_acts: usize,
     /// How often metrics are.
     pub interval: Duration,
     /// How long an answer is waited for.
@@ -358,6 +361,7 @@ fn exported(otlp: OtlpSettings) -> Result<Option<Otlp>, SinkProblem> {
         metrics: otlp.metrics,
         logs: otlp.logs,
         traces: otlp.traces,
+        trace_acts: otlp.trace_acts,
         interval: otlp.interval.0,
         timeout: otlp.timeout.0,
     }))

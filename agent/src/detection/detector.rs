@@ -6,6 +6,7 @@ mod judge;
 use jiff::tz::TimeZone;
 
 use super::alert::Alert;
+use super::deeds::Deeds;
 use super::input::Input;
 use super::places::Places;
 use super::repeats::{Repeated, Repeats};
@@ -14,7 +15,7 @@ use super::statistics::Statistics;
 use super::waiting::{Released, Waiting};
 use crate::calls;
 use crate::decode;
-use crate::event::{Node, Record, RecordKind};
+use crate::event::{Deed, Node, Record, RecordKind};
 use crate::filter;
 use crate::filter::{Filter, Subjects};
 use crate::identity::cgroup_path::Runtime;
@@ -39,8 +40,9 @@ pub struct Options {
     pub repeats_ns: u64,
     /// Bytes that it may keep of processes and waiting events.
     pub memory_bytes: usize,
-    /// Whether alerts tell of the ancestors of their process.
-    pub lineage: bool,
+    /// Whether alerts tell of the ancestors of their process, and how many of the last
+    /// deeds of each they tell.
+    pub lineage: Option<usize>,
 }
 
 /// What a record needs that nobody has told yet.
@@ -57,6 +59,7 @@ pub struct Unknown {
 /// See the module.
 pub struct Detector {
     wants_lineage: bool,
+    deeds: Deeds,
     rules: RuleSet,
     scratch: Scratch,
     alone_scratch: Scratch,
@@ -105,7 +108,8 @@ impl Detector {
             buffers: Buffers::default(),
             text: transform::Scratch::default(),
             matched: Vec::new(),
-            wants_lineage: lineage,
+            wants_lineage: lineage.is_some(),
+            deeds: Deeds::new(lineage.unwrap_or(0)),
             table: Table::new(Limits { max_bytes: memory_bytes / 4 * 3, ..Limits::default() }),
             names: Names::new(NameLimits::default()),
             places: Places::new(),
@@ -311,6 +315,12 @@ impl Detector {
         let Some(event_type) = type_of(record) else { return };
         self.number += 1;
         self.events_of[event_type.index()] += 1;
+        // Programs are told whether rules ask for them or not.
+        if self.deeds.are_kept()
+            && let Some(deed) = Deed::of_exec(record, event_type.name(), self.node.boot_unix_ns)
+        {
+            self.deeds.note((record.head.tgid, record.head.start_ns), deed);
+        }
         if !self.rules.has(event_type) {
             self.previous_ns = record.head.time_ns;
             return;

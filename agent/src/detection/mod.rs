@@ -5,6 +5,7 @@
 //! inputs gives the same alerts again.
 
 mod alert;
+mod deeds;
 mod detector;
 mod input;
 mod own;

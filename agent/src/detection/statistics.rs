@@ -41,6 +41,10 @@ pub struct Statistics {
     pub process_bytes: u64,
     /// Processes forgotten for want of room.
     pub processes_evicted: u64,
+    /// What processes did and was forgotten, as they did so much since.
+    pub deeds_forgotten: u64,
+    /// The same, for want of room.
+    pub deeds_evicted: u64,
     /// Of each rule in force.
     pub rules: Vec<RuleStatistics>,
 }

@@ -3,11 +3,13 @@
 //!
 //! It reads no bytes of the wire (see [`crate::decode`]) and keeps no state.
 
+pub mod deed;
 mod record;
 mod remote;
 mod surroundings;
 mod view;
 
+pub use deed::Deed;
 pub use landlord_ebpf::abi::{FileFacts, Head, RecordKind, SocketFacts, TaskFacts};
 pub use record::{Part, Record};
 pub use remote::{Initiator, RemoteEnd};

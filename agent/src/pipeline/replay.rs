@@ -47,7 +47,7 @@ pub fn replay(
         zone: zone.clone(),
     };
     let mut detector =
-        Detector::new(rules, Options { node, zone, repeats_ns, memory_bytes, lineage: false });
+        Detector::new(rules, Options { node, zone, repeats_ns, memory_bytes, lineage: None });
     let ended = loop {
         match reader.next::<Input<'_>>() {
             Ok(Some(input)) => detector.apply(&input, &mut alerts),

@@ -88,8 +88,9 @@ pub(super) struct Parts {
     pub(super) outbox: Option<Outbox>,
     /// Whether somebody beside standard output gets them.
     pub(super) has_sinks: bool,
-    /// Whether alerts tell of the ancestors of their process.
-    pub(super) lineage: bool,
+    /// Whether alerts tell of the ancestors of their process, and how many of the last
+    /// deeds of each they tell.
+    pub(super) lineage: Option<usize>,
     /// Where everything is recorded.
     pub(super) record: Option<PathBuf>,
 }

@@ -139,6 +139,10 @@ pub(super) fn detection_usage(figures: &WatchFigures) -> DetectionUsage {
             ("cut", names.cut_total),
             ("evicted", names.evicted_total),
         ]),
+        acts_forgotten_total: named(&[
+            ("process", statistics.deeds_forgotten),
+            ("memory", statistics.deeds_evicted),
+        ]),
         events_total: statistics.events,
         alerts_total: statistics.alerts,
         repeats_total: statistics.repeats,

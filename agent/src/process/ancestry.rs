@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Process;
 use super::table::{Applied, Key, Table, began_before};
+use crate::event::Deed;
 
 /// Ancestors of a process at most.
 pub(super) const DEPTH_MAX: usize = 64;
@@ -31,6 +32,10 @@ pub struct Ancestor {
     pub exe: String,
     /// Its command line.
     pub command_line: String,
+    /// What it did last, as far as the rules were shown it; oldest first.
+    pub deeds: Vec<Deed>,
+    /// What it did before and nobody remembers.
+    pub deeds_dropped: u32,
 }
 
 /// Ancestors of a process, its parent first.
@@ -97,6 +102,7 @@ impl Table {
                 name: text(&process.facts.comm),
                 exe: text(&process.facts.exe),
                 command_line: text(process.cmdline()),
+                ..Ancestor::default()
             })
             .collect()
     }

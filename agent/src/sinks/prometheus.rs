@@ -235,6 +235,7 @@ mod tests {
                 container_lookups_total: BTreeMap::from([("found".to_owned(), 4)]),
                 container_failures_total: BTreeMap::from([("evicted".to_owned(), 5)]),
                 name_failures_total: BTreeMap::from([("cut".to_owned(), 6)]),
+                acts_forgotten_total: BTreeMap::from([("memory".to_owned(), 8)]),
                 peers_total: vec![("pod".to_owned(), true, 7)],
                 alerts: vec![AlertUsage {
                     tenant: "acme".to_owned(),
@@ -473,6 +474,8 @@ mod tests {
         landlord_container_failures_total{cause="evicted"} 5
         # TYPE landlord_name_failures counter
         landlord_name_failures_total{cause="cut"} 6
+        # TYPE landlord_trace_acts_forgotten counter
+        landlord_trace_acts_forgotten_total{cause="memory"} 8
         # TYPE landlord_rules_reloads counter
         landlord_rules_reloads_total{outcome="ok"} 1
         # TYPE landlord_rule_kernel_passes counter

@@ -171,6 +171,10 @@ pub struct DetectionUsage {
     /// `unreadable`, `malformed`, `cut`, `evicted`.
     #[serde(default)]
     pub name_failures_total: BTreeMap<String, u64>,
+    /// What processes did and alerts cannot tell of any more, by cause: `process` (it did
+    /// so much since), `memory`.
+    #[serde(default)]
+    pub acts_forgotten_total: BTreeMap<String, u64>,
     /// Rules read anew, by outcome: `ok`, `failed`.
     pub reloads_total: BTreeMap<String, u64>,
     /// Of each rule in force.

@@ -201,6 +201,15 @@ pub(in crate::config) static KEYS: &[Key] = &[
                 would wait otherwise.",
     },
     Key {
+        name: "otlp.trace_acts",
+        kind: Kind::Count(0, 128),
+        default: "16",
+        about: "How many acts of each process a trace tells: the last files that it opened, \
+                programs that it began, connections and what it sent, as far as rules were shown \
+                them. They take up to 8 MiB of memory while traces are exported, and none \
+                otherwise.",
+    },
+    Key {
         name: "otlp.interval",
         kind: Kind::Duration(Duration::from_secs(1), Duration::from_secs(3600)),
         default: "30s",

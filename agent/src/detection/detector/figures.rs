@@ -9,6 +9,7 @@ impl Detector {
     #[must_use]
     pub fn statistics(&self) -> Statistics {
         let table = self.table.stats();
+        let forgotten = self.deeds.forgotten();
         let rules = self.rules.rules().iter().enumerate();
         let rules = rules.filter(|(at, _)| self.rules.is_in_force(*at)).map(|(at, rule)| {
             let types = EventType::all().filter(|one| self.rules.is_held_against(at, *one));
@@ -26,6 +27,8 @@ impl Detector {
             processes: table.processes as u64,
             process_bytes: table.bytes as u64,
             processes_evicted: table.evicted_total,
+            deeds_forgotten: forgotten.of_process,
+            deeds_evicted: forgotten.of_room,
             rules: rules.collect(),
             ..self.counts.clone()
         }

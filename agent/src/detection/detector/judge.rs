@@ -49,6 +49,11 @@ impl Detector {
             peer: peer::of(record, event_type, &self.table, &self.places),
         };
         let view = View::new(record, calls::of_record(record), event_type, around);
+        if self.deeds.are_kept()
+            && let Some(deed) = view.deed()
+        {
+            self.deeds.note((head.tgid, head.start_ns), deed);
+        }
         let matched = &mut self.matched;
         matched.clear();
         evaluate(self.rules.program(), &view, &mut self.scratch, |rule| matched.push(rule));
@@ -85,9 +90,15 @@ impl Detector {
             written.message().write(&view, &self.settings.zone, &mut self.text, &mut message);
             let likeness = likeness(&about.name, &place.tenant, &message);
             let verdict = self.repeats.note(likeness, head.time_ns);
+            let time_unix_ns = head.time_ns.saturating_add(self.node.boot_unix_ns);
+            let mut lineage = match process.filter(|_| self.wants_lineage) {
+                Some(process) => self.table.lineage(process, self.node.boot_unix_ns),
+                None => Vec::new(),
+            };
+            self.deeds.tell(&mut lineage, time_unix_ns, self.node.boot_unix_ns);
             let mut alert = Alert {
                 id: String::new(),
-                time_unix_ns: head.time_ns.saturating_add(self.node.boot_unix_ns),
+                time_unix_ns,
                 rule: about.name.clone(),
                 priority: about.priority,
                 tags: about.tags.clone().into(),
@@ -102,10 +113,7 @@ impl Detector {
                 event: view.event_type().name(),
                 process: String::from_utf8_lossy(record.comm()).into_owned(),
                 pid: head.tgid,
-                lineage: match process.filter(|_| self.wants_lineage) {
-                    Some(process) => self.table.lineage(process, self.node.boot_unix_ns),
-                    None => Vec::new(),
-                },
+                lineage,
                 message: String::from_utf8_lossy(&message).into_owned(),
                 repeats: 0,
                 text: Vec::new(),

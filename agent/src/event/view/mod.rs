@@ -9,12 +9,14 @@
 //! - `process`, `thread`, `user`: who did it; `lineage` and `capability` help.
 //! - `container`, `pod`, `tenant`: where; `mount` helps.
 //! - `context`: what the texts of parameters ask for.
+//! - `deed`: what is worth remembering.
 
 mod act;
 mod address;
 mod capability;
 mod container;
 mod context;
+mod deed;
 mod evt;
 mod fd;
 mod fs;

@@ -12,7 +12,7 @@ use crate::sinks::spool::URGENCIES;
 pub const PRIORITIES: [&str; URGENCIES] =
     ["Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug"];
 /// First byte of a kept message; another form gets another one.
-const FORM: u8 = 1;
+const FORM: u8 = 2;
 
 /// An alert as back-ends get it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,6 +137,8 @@ pub(crate) mod tests {
                     name: name.to_owned(),
                     exe: format!("/bin/{name}"),
                     command_line: format!("{name} -x"),
+                    deeds: Vec::new(),
+                    deeds_dropped: 0,
                 })
                 .into(),
             message: "A shell was spawned".to_owned(),

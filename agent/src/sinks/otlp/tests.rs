@@ -1,6 +1,12 @@
-use super::logs::request;
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::trace::v1::Span;
+
+use super::logs::{EVENT, request};
 use super::{Export, Node, Protocol, traces};
-use crate::sinks::client::Access;
+use crate::event::Deed;
+use crate::event::deed::{Access, Object};
+use crate::sinks::client;
 use crate::sinks::delivery::Message;
 use crate::sinks::delivery::message::tests::message;
 
@@ -322,16 +328,74 @@ fn an_alert_is_a_trace_of_what_led_to_it() {
     assert_eq!((&record.trace_id, &record.span_id), (&spans[2].trace_id, &spans[2].span_id));
 }
 
+#[test]
+fn what_a_process_did_are_events_of_its_span() {
+    let deed = |time_unix_ns, event: &'static str, object, error: Option<&'static str>, times| {
+        Deed { time_unix_ns, event: event.into(), object, error: error.map(Into::into), times }
+    };
+    let file = |access| Object::File { path: "/etc/shadow".to_owned(), access };
+    let connection = Object::Connection {
+        local: Some("10.0.0.1:4711".parse().unwrap()),
+        peer: "[fd00::1]:443".parse().unwrap(),
+        transport: Some("tcp".into()),
+    };
+    let mut message = message(1);
+    message.lineage[0].deeds = vec![
+        deed(1, "execve", Object::Program("/bin/sh".to_owned()), None, 1),
+        deed(2, "openat", file(Access { read: true, ..Access::default() }), Some("EACCES"), 3),
+        deed(3, "connect", connection, None, 1),
+        deed(4, "connect", Object::Local("/run/x".to_owned()), None, 1),
+    ];
+    message.lineage[0].deeds_dropped = 9;
+    message.lineage[1].deeds = vec![deed(5, "openat", file(Access::default()), None, 1)];
+    let request = traces::request(&[message], &node());
+    let told = |span: &Span| {
+        let of = |it: &KeyValue| {
+            let value = it.value.as_ref().and_then(|it| it.value.as_ref()).unwrap();
+            let value = match value {
+                Value::StringValue(text) => text.clone(),
+                Value::IntValue(number) => number.to_string(),
+                other => panic!("{other:?}"),
+            };
+            format!(" {}={value}", it.key)
+        };
+        let events: Vec<String> = span
+            .events
+            .iter()
+            .filter(|it| it.name != EVENT)
+            .map(|it| {
+                let attributes: String = it.attributes.iter().map(of).collect();
+                format!("{} {}{attributes}\n", it.time_unix_nano, it.name)
+            })
+            .collect();
+        format!("{} dropped={}\n{}", span.name, span.dropped_events_count, events.concat())
+    };
+    let spans = &request.resource_spans[0].scope_spans[0].spans;
+    insta::assert_snapshot!(spans.iter().map(told).collect::<String>(), @"
+    systemd dropped=0
+    runc dropped=0
+    5 openat file.path=/etc/shadow landlord.file.access=
+    sh dropped=9
+    1 execve process.executable.path=/bin/sh
+    2 openat file.path=/etc/shadow landlord.file.access=read error.type=EACCES landlord.times=3
+    3 connect network.peer.address=fd00::1 network.peer.port=443 network.local.address=10.0.0.1 network.local.port=4711 network.transport=tcp
+    4 connect network.peer.address=/run/x network.transport=unix
+    ");
+    assert_eq!(spans[2].events.last().map(|it| it.name.as_str()), Some(EVENT));
+}
+
 #[tokio::test]
 async fn what_is_no_address_is_refused() {
     for endpoint in ["", "collector", "collector:4317", "ftp://collector", "http://"] {
         for protocol in [Protocol::Grpc, Protocol::Http] {
-            let found = Export::new(endpoint, protocol, &Access::default());
+            let found = Export::new(endpoint, protocol, &client::Access::default());
             assert!(found.is_err(), "{endpoint}");
         }
     }
-    let export = Export::new("http://collector:4318/", Protocol::Http, &Access::default()).unwrap();
+    let export =
+        Export::new("http://collector:4318/", Protocol::Http, &client::Access::default()).unwrap();
     assert_eq!(export.uri("/v1/logs").to_string(), "http://collector:4318/v1/logs");
-    let export = Export::new("http://loki/otlp", Protocol::Http, &Access::default()).unwrap();
+    let export =
+        Export::new("http://loki/otlp", Protocol::Http, &client::Access::default()).unwrap();
     assert_eq!(export.uri("/v1/logs").to_string(), "http://loki/otlp/v1/logs");
 }

@@ -2,23 +2,29 @@
 //!
 //! The trace has the id of the alert, so that log record and trace are found by each
 //! other. A span goes from the start of its process to the alert: whether it ends later
-//! is not known then. The alert is an event of the span of the process that raised it.
+//! is not known then. What a process did last are events of its span; the alert is the last
+//! one of the process that raised it.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, SpanKind};
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
+use prost::Message as _;
 
 use super::Export;
 use super::attributes::{Attributes, number, text, texts};
 use super::logs::EVENT;
 use super::resource::{Node, scope};
+use crate::event::Deed;
+use crate::event::deed::Object;
 use crate::process::Ancestor;
 use crate::sinks::client::Verdict;
 use crate::sinks::delivery::{Delivery, Destination, Message, Outcome};
 
 /// Alerts of one request; each is as many spans as it has ancestors.
 const BATCH: usize = 64;
+/// Bytes of a request that has more than one alert: back-ends take 4 MiB by gRPC.
+const REQUEST: usize = 3 << 20;
 /// Alerts from this priority on are errors; it is `warning`.
 const ERROR: u8 = 4;
 
@@ -37,7 +43,11 @@ impl AlertTraces {
     }
 
     async fn send(&self, messages: &[Message]) -> Outcome {
-        match self.export.traces(request(messages, &self.node)).await {
+        let request = request(messages, &self.node);
+        if request.encoded_len() > REQUEST && messages.len() > 1 {
+            return self.send_half(messages).await;
+        }
+        match self.export.traces(request).await {
             Ok(0) | Err(Verdict::Taken) => Outcome::Delivered,
             // Which ones it does not say: as many alerts at most.
             Ok(spans) => {
@@ -48,13 +58,16 @@ impl AlertTraces {
                 tracing::warn!(rule = messages[0].rule, reason, "a trace is refused for good");
                 Outcome::Partly { done: 1, refused: 1 }
             }
-            Err(Verdict::Never(_)) => {
-                let half = messages.len() / 2;
-                match Box::pin(self.send(&messages[..half])).await {
-                    Outcome::Delivered => Outcome::Partly { done: half, refused: 0 },
-                    outcome => outcome,
-                }
-            }
+            Err(Verdict::Never(_)) => self.send_half(messages).await,
+        }
+    }
+
+    /// Sends the first half; the rest comes again.
+    async fn send_half(&self, messages: &[Message]) -> Outcome {
+        let half = messages.len() / 2;
+        match Box::pin(self.send(&messages[..half])).await {
+            Outcome::Delivered => Outcome::Partly { done: half, refused: 0 },
+            outcome => outcome,
         }
     }
 }
@@ -113,12 +126,14 @@ fn spans(message: &Message) -> Vec<Span> {
                 end_time_unix_nano: message.time_unix_ns,
                 attributes,
                 dropped_attributes_count,
+                events: process.deeds.iter().map(deed).collect(),
+                dropped_events_count: process.deeds_dropped,
                 ..Span::default()
             }
         })
         .collect();
     if let Some(actor) = spans.first_mut() {
-        actor.events = vec![event(message)];
+        actor.events.push(event(message));
         if message.priority <= ERROR {
             let code = StatusCode::Error.into();
             actor.status = Some(Status { message: message.rule.clone(), code });
@@ -141,6 +156,46 @@ fn attributes(
     attributes.add("process.user.id", number(u64::from(process.uid)));
     attributes.add("tenant", text(&message.tenant));
     attributes.done()
+}
+
+/// What a process did, as an event of its span.
+fn deed(deed: &Deed) -> Event {
+    let mut attributes = Attributes::default();
+    match &deed.object {
+        Object::File { path, access } => {
+            attributes.add("file.path", text(path));
+            attributes.add("landlord.file.access", text(&access.text()));
+        }
+        Object::Program(path) => attributes.add("process.executable.path", text(path)),
+        Object::Connection { local, peer, transport } => {
+            attributes.add("network.peer.address", text(&peer.ip().to_string()));
+            attributes.add("network.peer.port", number(peer.port().into()));
+            if let Some(local) = local {
+                attributes.add("network.local.address", text(&local.ip().to_string()));
+                attributes.add("network.local.port", number(local.port().into()));
+            }
+            if let Some(transport) = transport {
+                attributes.add("network.transport", text(transport));
+            }
+        }
+        Object::Local(path) => {
+            attributes.add("network.peer.address", text(path));
+            attributes.add("network.transport", text("unix"));
+        }
+    }
+    if let Some(error) = &deed.error {
+        attributes.add("error.type", text(error));
+    }
+    if deed.times > 1 {
+        attributes.add("landlord.times", number(deed.times.into()));
+    }
+    let (attributes, dropped_attributes_count) = attributes.done();
+    Event {
+        time_unix_nano: deed.time_unix_ns,
+        name: deed.event.clone().into_owned(),
+        attributes,
+        dropped_attributes_count,
+    }
 }
 
 fn event(message: &Message) -> Event {

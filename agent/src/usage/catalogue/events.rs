@@ -206,6 +206,20 @@ pub(super) const METRICS: &[Metric] = &[
         },
     },
     Metric {
+        name: "landlord_trace_acts_forgotten_total",
+        kind: Kind::Counter,
+        unit: Unit::None,
+        labels: &["cause"],
+        help: "Acts of processes that traces cannot tell of any more, as the process did so many since or for want of memory",
+        samples: |node, emit| {
+            detection(node, |it| {
+                for (cause, &count) in &it.acts_forgotten_total {
+                    emit(&[cause], Value::Integer(count));
+                }
+            });
+        },
+    },
+    Metric {
         name: "landlord_rules_reloads_total",
         kind: Kind::Counter,
         unit: Unit::None,

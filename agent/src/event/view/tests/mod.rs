@@ -1,6 +1,7 @@
 //! Records, as bytes, and what rules see of them.
 
 mod agreement;
+mod deeds;
 mod descriptors;
 mod draft;
 mod events;

@@ -7,8 +7,8 @@ use landlord_ebpf::abi::{Section, SocketFacts, section_flag};
 use super::check;
 use super::draft::Draft;
 
-const TCP: u16 = 6;
-const UDP: u16 = 17;
+pub(super) const TCP: u16 = 6;
+pub(super) const UDP: u16 = 17;
 
 fn bytes(ip: &str) -> [u8; 16] {
     let mut bytes = [0; 16];
@@ -19,7 +19,12 @@ fn bytes(ip: &str) -> [u8; 16] {
     bytes
 }
 
-fn socket(protocol: u16, state: u16, local: (&str, u16), remote: (&str, u16)) -> SocketFacts {
+pub(super) fn socket(
+    protocol: u16,
+    state: u16,
+    local: (&str, u16),
+    remote: (&str, u16),
+) -> SocketFacts {
     SocketFacts {
         ino: 99,
         family: if local.0.contains(':') { 10 } else { 2 },
@@ -34,7 +39,7 @@ fn socket(protocol: u16, state: u16, local: (&str, u16), remote: (&str, u16)) ->
     }
 }
 
-fn address(draft: Draft, ip: &str, port: u16) -> Draft {
+pub(super) fn address(draft: Draft, ip: &str, port: u16) -> Draft {
     let mut address = Vec::new();
     let is_v6 = ip.contains(':');
     address.extend_from_slice(&(if is_v6 { 10_u16 } else { 2 }).to_ne_bytes());
