@@ -34,6 +34,16 @@ impl Hierarchy {
         Ok(Self { mount })
     }
 
+    /// The hierarchy of cgroup v1 that has a controller; `None` where none has it.
+    ///
+    /// # Errors
+    ///
+    /// The mounts cannot be read.
+    pub fn v1(controller: &str) -> Result<Option<Self>> {
+        let mounts = fs::read_to_string("/proc/mounts").context("cannot read /proc/mounts")?;
+        Ok(v1_mount_point(&mounts, controller).map(|mount| Self { mount }))
+    }
+
     /// Takes `mount` as the v2 mount point.
     #[must_use]
     pub fn at(mount: impl Into<PathBuf>) -> Self {
@@ -85,11 +95,22 @@ impl Hierarchy {
 
 /// Picks the first cgroup2 mount out of the text of `/proc/mounts`.
 fn mount_point(mounts: &str) -> Option<PathBuf> {
+    mount_of(mounts, |kind, _| kind == "cgroup2")
+}
+
+/// The same of the v1 mount with a controller.
+fn v1_mount_point(mounts: &str, controller: &str) -> Option<PathBuf> {
+    mount_of(mounts, |kind, options| {
+        kind == "cgroup" && options.split(',').any(|option| option == controller)
+    })
+}
+
+fn mount_of(mounts: &str, is_it: impl Fn(&str, &str) -> bool) -> Option<PathBuf> {
     mounts.lines().find_map(|line| {
         let mut fields = line.split(' ');
         let (_device, mount, kind) = (fields.next()?, fields.next()?, fields.next()?);
         // The kernel writes a space in a path as \040.
-        (kind == "cgroup2").then(|| PathBuf::from(mount.replace("\\040", " ")))
+        is_it(kind, fields.next()?).then(|| PathBuf::from(mount.replace("\\040", " ")))
     })
 }
 
@@ -266,7 +287,7 @@ fn flat_key(text: &str, key: &str) -> Option<u64> {
 mod tests {
     use std::path::Path;
 
-    use super::{Hierarchy, flat_key, mount_point};
+    use super::{Hierarchy, flat_key, mount_point, v1_mount_point};
 
     fn check_mount(mounts: &str, expected: Option<&str>) {
         assert_eq!(mount_point(mounts).as_deref(), expected.map(Path::new), "{mounts}");
@@ -285,6 +306,16 @@ mod tests {
         check_mount("cgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\n", None);
         check_mount("cgroup2 /mnt ext4 rw 0 0\n", None);
         check_mount("", None);
+    }
+
+    #[test]
+    fn a_controller_of_v1_is_found_among_others() {
+        let mounts = "cgroup2 /cg/unified cgroup2 rw 0 0\n\
+                      cgroup /cg/cpu,cpuacct cgroup rw,relatime,cpu,cpuacct 0 0\n\
+                      cgroup /cg/systemd cgroup rw,name=systemd 0 0\n";
+        let of = |controller| v1_mount_point(mounts, controller);
+        assert_eq!(of("cpu").as_deref(), Some(Path::new("/cg/cpu,cpuacct")));
+        assert_eq!((of("memory"), of("cpua")), (None, None));
     }
 
     #[test]

@@ -15,6 +15,7 @@
 //!   need no root.
 //! - [`backend`]: a back-end for what real ones do not do when asked to: faults of all
 //!   kinds. It needs no root.
+//! - [`exposition`]: a page of metrics, read.
 //! - [`apiserver`]: a double of the Kubernetes API server, which needs no root.
 //!
 //! Nothing here knows how Landlord counts, and nothing outlives the value that
@@ -30,6 +31,7 @@ pub mod collector;
 pub mod container;
 pub mod containerd;
 mod daemon;
+pub mod exposition;
 pub mod kubelet;
 pub mod netns;
 pub mod pod;

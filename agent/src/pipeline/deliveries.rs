@@ -20,6 +20,7 @@ use crate::sinks::otlp::metrics::{Figures, Metrics, MetricsError};
 use crate::sinks::otlp::traces::AlertTraces;
 use crate::sinks::otlp::{Export, ExportError, Node};
 use crate::sinks::spool::{Spool, SpoolError};
+use crate::telemetry::SinkFailure;
 use crate::usage::sinks::SinkUsage;
 
 /// What the sink of alerts as log records is called.
@@ -204,8 +205,11 @@ impl Drop for Deliveries {
 pub(super) fn usage(ways: &[Way], exports: Option<&Exports>) -> Vec<SinkUsage> {
     let of = |(_, tray): &Way| {
         let figures = tray.figures();
-        let dropped = PRIORITIES.iter().zip(figures.spool.dropped).filter(|(_, count)| *count > 0);
-        let failed = figures.failed.iter();
+        // What has not happened is told, too: of a counter that begins with its first loss,
+        // Prometheus does not see that one.
+        let dropped = PRIORITIES.iter().zip(figures.spool.dropped);
+        let failed = SinkFailure::ALL.iter();
+        let failures = |cause| figures.failed.get(cause).copied().unwrap_or(0);
         SinkUsage {
             sink: tray.name().to_owned(),
             delivered_total: figures.delivered,
@@ -213,7 +217,7 @@ pub(super) fn usage(ways: &[Way], exports: Option<&Exports>) -> Vec<SinkUsage> {
             unwritten_total: figures.unwritten,
             dropped_total: dropped.map(|(name, count)| (name.to_lowercase(), count)).collect(),
             failures_total: failed
-                .map(|(cause, count)| (cause.label().to_owned(), *count))
+                .map(|cause| (cause.label().to_owned(), failures(cause)))
                 .collect(),
             deliveries_total: figures.deliveries,
             delivery_seconds_total: figures.delivery_seconds,

@@ -21,6 +21,7 @@ pub fn markdown() -> String {
         );
     }
     page.push_str(PAGE_LABELS);
+    page.push_str(PAGE_CARDINALITY);
     let of_use = LossCause::ALL.iter().map(|cause| (cause.label(), cause.help()));
     causes(&mut page, "landlord_lost_total", of_use);
     let of_events = EventLoss::ALL.iter().map(|cause| (cause.label(), cause.help()));
@@ -73,6 +74,27 @@ const PAGE_LABELS: &str = "
 | `rule`, `priority` | of the rules in force; alerts of more than 10,000 sets of tenant, rule and priority are told of the tenant `other` |
 | `provenance` | `cgroup` (its path), `informer` (the API server), `runtime`, `late` (as `informer`, after it had been pending), `pending`, `unknown` |
 | `syscall` | the kernel's names; `unknown_NNN` for numbers without one, `unknown` from 512 on |
+";
+
+const PAGE_CARDINALITY: &str = "
+## Cardinality
+
+No label has a process, a pod, an address or anything else of which there are ever more. A node
+tells at most this number of series:
+
+| of | series |
+|---|---|
+| each tenant that has used something here, at most `max_tenants` and five of the agent's own | 64, where it has requests, limits and quotas of every kind; one for each system call that it has made; one for each tenant that it waited for, at most `max_wait_causes` + 5; with rules, one for each kind of event and cause that was dropped |
+| each rule | 4 |
+| each sink | 25 |
+| the node | some 150 |
+
+A test counts them on a node of 500 tenants, each with a pod that has requests and limits and has
+run a shell and two programs: 28,700 series, 57 a tenant, 2.1 MB a scrape. Tenants that make 100
+different system calls and wait for 20 others have 140 each.
+
+OpenTelemetry's limit of attribute sets is raised above what these bounds allow, so that no
+tenant is added up with others there.
 ";
 
 const CAUSES_HEAD: &str = "

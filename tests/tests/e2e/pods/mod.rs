@@ -4,7 +4,9 @@
 mod alerts;
 mod churn;
 mod config;
+mod everything;
 mod identity;
+mod many;
 mod peers;
 mod record;
 mod reuse;

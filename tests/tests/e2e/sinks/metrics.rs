@@ -5,55 +5,19 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use landlord_tests::cgroup::Hierarchy;
 use landlord_tests::collector::{Collector, Kind, Received, Sample};
+use landlord_tests::exposition::{Page, Series};
 use landlord_tests::workload::Order;
 
 use super::{PATIENCE, Scene, ways};
 use crate::stage::is_too_long;
 
-/// Name and labels.
-type Series = (String, BTreeMap<String, String>);
-
 /// The samples of a page in OpenMetrics.
 fn scraped(page: &str) -> BTreeMap<Series, f64> {
-    let lines = page.lines().filter(|line| !line.starts_with('#'));
-    lines
-        .map(|line| {
-            let (series, value) = line.rsplit_once(' ').unwrap();
-            let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
-            let series = (name.to_owned(), labels_of(labels));
-            (series, value.parse().unwrap())
-        })
-        .collect()
-}
-
-/// `a="b",c="d"}`, with `\` before what means something else.
-fn labels_of(text: &str) -> BTreeMap<String, String> {
-    let mut labels = BTreeMap::new();
-    let mut rest = text;
-    while let Some((name, behind)) = rest.split_once("=\"") {
-        let mut value = String::new();
-        let mut letters = behind.char_indices();
-        rest = "";
-        while let Some((at, letter)) = letters.next() {
-            match letter {
-                '\\' => {
-                    let meant = letters.next().map(|(_, it)| if it == 'n' { '\n' } else { it });
-                    value.extend(meant);
-                }
-                '"' => {
-                    rest = &behind[at + 1..];
-                    break;
-                }
-                letter => value.push(letter),
-            }
-        }
-        labels.insert(name.trim_start_matches(',').to_owned(), value);
-    }
-    labels
+    Page::parse(page).unwrap().values()
 }
 
 /// As Prometheus, and the Collector's exporter to it, name what arrives.
-fn translated(sample: &Sample) -> Series {
+pub(crate) fn translated(sample: &Sample) -> Series {
     let unit = match sample.unit.as_str() {
         "" => String::new(),
         "s" => "_seconds".to_owned(),

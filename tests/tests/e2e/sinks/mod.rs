@@ -2,7 +2,7 @@
 
 mod alerts;
 mod logs;
-mod metrics;
+pub(crate) mod metrics;
 mod outage;
 mod traces;
 

@@ -85,7 +85,7 @@ fn who_does_not_answer_holds_up_nobody_else() {
     let failed = |sink: &str, cause: &str| {
         let page = watch.agent().metrics().unwrap();
         let series = format!("landlord_sink_failures_total{{sink=\"{sink}\",cause=\"{cause}\"}} ");
-        page.lines().any(|line| line.starts_with(&series))
+        page.lines().any(|line| line.strip_prefix(&series).is_some_and(|count| count != "0"))
     };
     let deadline = std::time::Instant::now() + PATIENCE;
     while good.taken().len() < ALERTS || !failed("silent", "timeout") || !failed("closed", "broken")
