@@ -79,12 +79,13 @@ const PAGE_LABELS: &str = "
 const PAGE_CARDINALITY: &str = "
 ## Cardinality
 
-No label has a process, a pod, an address or anything else of which there are ever more. A node
-tells at most this number of series:
+Unless `pod_metrics` is set no label has a process, a pod, an address or anything else of which
+there are ever more. A node tells at most this number of series:
 
 | of | series |
 |---|---|
-| each tenant that has used something here, at most `max_tenants` and five of the agent's own | 64, where it has requests, limits and quotas of every kind; one for each system call that it has made; one for each tenant that it waited for, at most `max_wait_causes` + 5; with rules, one for each kind of event and cause that was dropped |
+| each tenant that has used something here, at most `max_tenants` and five of the agent's own | 64, where it has requests, limits and quotas of every kind; one for each system call that it has made; one for each tenant that it waited for, at most `max_wait_causes` + 5; with rules, one for each kind of event and cause that was dropped, and one for each rule that alerted |
+| each pod here, with `pod_metrics` | 10 |
 | each rule | 4 |
 | each sink | 25 |
 | the node | some 150 |

@@ -113,7 +113,7 @@ fn limit(cgroup: &Cgroup) -> Vec<Cgroup> {
 
 fn settings(kubelet: &Kubelet, sink: &Backend, collector: &Collector, spool: &Path) -> String {
     format!(
-        "events: {{ rate: {RATE} }}\nkubelet: {{ address: '{}', interval: 1s }}\nspool: {{ path: \
+        "pod_metrics: true\nevents: {{ rate: {RATE} }}\nkubelet: {{ address: '{}', interval: 1s }}\nspool: {{ path: \
          '{}' }}\nsinks:\n  - {{ name: lab, kind: falco_http, to: '{}' }}\notlp: {{ endpoint: \
          '{}', interval: 1s, traces: true }}\n",
         kubelet.address(),
