@@ -191,6 +191,7 @@ mod tests {
           metrics: true
           logs: true
           traces: false
+          traces_ratio: 1
           trace_acts: 16
           interval: 30s
           timeout: 10s

@@ -37,6 +37,8 @@ pub(super) enum Kind {
     Duration(Duration, Duration),
     /// Whole number, inclusive bounds.
     Count(u64, u64),
+    /// A number from 0 to 1.
+    Ratio,
     /// `true` or `false`.
     Flag,
     /// One of these words.
@@ -154,6 +156,7 @@ impl Kind {
                 duration::text(*most)
             ),
             Self::Count(least, most) => format!("a whole number from {least} to {most}"),
+            Self::Ratio => "a number from 0 to 1, such as `0.1`".to_owned(),
             Self::Flag => "`true` or `false`".to_owned(),
             Self::Choice(words) => one_of(words),
             Self::Runtime => one_of(&runtime_names()),
@@ -193,6 +196,7 @@ impl Kind {
     pub(super) fn read(&self, text: &str) -> Value {
         match self {
             Self::Count(..) => text.parse::<u64>().map_or_else(|_| text.into(), Into::into),
+            Self::Ratio => text.parse::<f64>().map_or_else(|_| text.into(), Into::into),
             Self::Flag => text.parse::<bool>().map_or_else(|_| text.into(), Into::into),
             _ => text.into(),
         }
@@ -205,6 +209,10 @@ impl Kind {
                 let wanted = u128::from(*least)..=u128::from(*most);
                 value.to_u128().is_some_and(|number| wanted.contains(&number))
             }
+            Self::Ratio => value.to_num().is_some_and(|number| {
+                let whole = number.to_u128().map(|whole| whole as f64);
+                whole.or(number.to_f64()).is_some_and(|part| (0.0..=1.0).contains(&part))
+            }),
             Self::Duration(least, most) => value
                 .as_str()
                 .and_then(duration::parse)

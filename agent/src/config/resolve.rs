@@ -206,7 +206,8 @@ impl Variables {
         }
         let (name, form) = standard::variable_of(key.name)?;
         let text = self.get(name)?;
-        Some((name.to_owned(), key.kind.read(&form.read(text))))
+        let (name, text) = form.read((name, text), |other| self.get(other));
+        Some((name.to_owned(), key.kind.read(&text)))
     }
 
     /// Names that are nearly a known one. Others may well be set: Kubernetes

@@ -42,6 +42,7 @@ pub(super) struct OtlpSettings {
     metrics: bool,
     logs: bool,
     traces: bool,
+    traces_ratio: f64,
     trace_acts: usize,
     interval: Time,
     timeout: Time,
@@ -149,6 +150,8 @@ pub struct Otlp {
     pub logs: bool,
     /// Whether they are exported as traces.
     pub traces: bool,
+    /// Which part of them, 0 to 1.
+    pub traces_ratio: f64,
     /// How many of the last acts of each process these tell, 0 to 128.
     pub trace_acts: usize,
     /// How often metrics are.
@@ -291,7 +294,12 @@ fn sink(spec: SinkSpec, index: usize) -> Result<SinkSettings, SinkProblem> {
     Ok(SinkSettings {
         name: spec.name,
         target,
-        route: Route { priority: spec.priority.map(|it| it as u8), tags: spec.tags, tenants },
+        route: Route {
+            priority: spec.priority.map(|it| it as u8),
+            tags: spec.tags,
+            tenants,
+            ..Route::default()
+        },
         pace: Pace { rate: spec.rate, timeout },
         access: Access {
             headers: spec.headers,
@@ -361,6 +369,7 @@ fn exported(otlp: OtlpSettings) -> Result<Option<Otlp>, SinkProblem> {
         metrics: otlp.metrics,
         logs: otlp.logs,
         traces: otlp.traces,
+        traces_ratio: otlp.traces_ratio,
         trace_acts: otlp.trace_acts,
         interval: otlp.interval.0,
         timeout: otlp.timeout.0,

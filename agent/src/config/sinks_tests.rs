@@ -76,6 +76,41 @@ fn the_variables_of_opentelemetry_count_after_the_own_ones() {
 }
 
 #[test]
+fn how_many_alerts_are_traces() {
+    let ratio = |yaml: &str, variables: &[(&str, &str)]| {
+        let yaml = format!("otlp: {{ endpoint: 'http://x'{yaml} }}\n");
+        from(&yaml, variables, &Overrides::default())
+            .unwrap()
+            .sinks
+            .otlp
+            .unwrap()
+            .traces_ratio
+            .to_string()
+    };
+    assert_eq!(ratio("", &[]), "1");
+    assert_eq!(ratio(", traces_ratio: 0", &[]), "0");
+    assert_eq!(ratio(", traces_ratio: 0.25", &[]), "0.25");
+    let argument = ("OTEL_TRACES_SAMPLER_ARG", "0.5");
+    // Without a sampler its argument says nothing.
+    assert_eq!(ratio("", &[argument]), "1");
+    assert_eq!(ratio("", &[argument, ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")]), "0.5");
+    assert_eq!(ratio("", &[argument, ("OTEL_TRACES_SAMPLER", "always_off")]), "0");
+    assert_eq!(ratio("", &[argument, ("LANDLORD_OTLP_TRACES_RATIO", "0.75")]), "0.75");
+    insta::assert_snapshot!(mistake("otlp: { traces_ratio: 1.5 }\n"), @"
+    landlord.yaml:1:23: `otlp.traces_ratio`: expected a number from 0 to 1, such as `0.1`, found `1.5`
+      |
+    1 | otlp: { traces_ratio: 1.5 }
+      |                       ^^^
+    ");
+    let wrong = |variables: &[(&str, &str)]| {
+        from("interval: 5s\n", variables, &Overrides::default()).unwrap_err().to_string()
+    };
+    insta::assert_snapshot!(wrong(&[("OTEL_TRACES_SAMPLER", "xray")]), @"environment variable OTEL_TRACES_SAMPLER: `otlp.traces_ratio`: expected a number from 0 to 1, such as `0.1`, found `xray`");
+    let sampler = ("OTEL_TRACES_SAMPLER", "traceidratio");
+    insta::assert_snapshot!(wrong(&[sampler, ("OTEL_TRACES_SAMPLER_ARG", "-1")]), @"environment variable OTEL_TRACES_SAMPLER_ARG: `otlp.traces_ratio`: expected a number from 0 to 1, such as `0.1`, found `-1`");
+}
+
+#[test]
 fn wrong_sinks() {
     let of = |sink: &str| mistake(&format!("sinks:\n  - {{ {sink} }}\n"));
     insta::assert_snapshot!(of("name: a, kind: falco_http"), @"

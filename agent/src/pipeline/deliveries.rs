@@ -13,7 +13,7 @@ use crate::sinks::backends::falco_http::FalcoHttp;
 use crate::sinks::backends::file::AlertFile;
 use crate::sinks::backends::syslog::Syslog;
 use crate::sinks::client::{Client, ClientError};
-use crate::sinks::delivery::{Courier, Destination, PRIORITIES, Pace, Route, Tray};
+use crate::sinks::delivery::{Courier, Destination, PRIORITIES, Pace, Route, Share, Tray};
 use crate::sinks::http::UsageSource as _;
 use crate::sinks::otlp::logs::AlertLogs;
 use crate::sinks::otlp::metrics::{Figures, Metrics, MetricsError};
@@ -109,8 +109,9 @@ impl Deliveries {
                 deliveries.add(config, OTLP, &all, pace, logs)?;
             }
             if otlp.traces {
-                let traces = Box::new(AlertTraces::new(export, node));
-                deliveries.add(config, TRACES, &all, pace, traces)?;
+                let share = Share::new(otlp.traces_ratio);
+                let traces = Box::new(AlertTraces::new(export, node, share));
+                deliveries.add(config, TRACES, &Route { share, ..all }, pace, traces)?;
             }
         }
         Ok(deliveries)
@@ -215,6 +216,7 @@ pub(super) fn usage(ways: &[Way], exports: Option<&Exports>) -> Vec<SinkUsage> {
             delivered_total: figures.delivered,
             refused_total: figures.refused,
             unwritten_total: figures.unwritten,
+            unsampled_total: figures.left_out,
             dropped_total: dropped.map(|(name, count)| (name.to_lowercase(), count)).collect(),
             failures_total: failed
                 .map(|cause| (cause.label().to_owned(), failures(cause)))

@@ -1,5 +1,6 @@
 //! Who is told when.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::net::IpAddr;
 use std::sync::Mutex;
@@ -13,7 +14,7 @@ use crate::identity::tenant::{RuleSpec, TenantRules};
 use crate::identity::{Moment, Provenance};
 use crate::pipeline::clock;
 use crate::rules::rule::Priority;
-use crate::sinks::delivery::{PRIORITIES, Pace, Route, Tray};
+use crate::sinks::delivery::{PRIORITIES, Pace, Route, Share, Tray};
 use crate::sinks::spool::Spool;
 
 const SECOND: u64 = 1_000_000_000;
@@ -205,6 +206,17 @@ fn shown_with(ways: Vec<(Route, Arc<Tray>)>) -> String {
         std::thread::yield_now();
     }
     text()
+}
+
+#[test]
+fn ids_are_different_and_their_ends_by_chance() {
+    let mut ids = super::Ids::new();
+    let ids: BTreeSet<String> = (0..4096).map(|_| ids.next()).collect();
+    assert_eq!(ids.len(), 4096);
+    assert!(ids.iter().all(|id| id.len() == 32));
+    let half = Share::new(0.5);
+    let chosen = ids.iter().filter(|id| half.takes(id, Priority::Notice as u8)).count();
+    assert!((1850..2250).contains(&chosen), "{chosen}");
 }
 
 #[test]

@@ -493,6 +493,8 @@ mod tests {
         landlord_sink_refused_total{sink="pager"} 0
         # TYPE landlord_sink_unwritten counter
         landlord_sink_unwritten_total{sink="pager"} 0
+        # TYPE landlord_sink_unsampled counter
+        landlord_sink_unsampled_total{sink="pager"} 0
         # TYPE landlord_sink_dropped counter
         landlord_sink_dropped_total{sink="pager",priority="debug"} 2
         # TYPE landlord_sink_failures counter

@@ -16,6 +16,9 @@ pub struct SinkUsage {
     pub refused_total: u64,
     /// Alerts that could not be put on the disk.
     pub unwritten_total: u64,
+    /// Alerts that were not chosen, where only a part of them goes there.
+    #[serde(default)]
+    pub unsampled_total: u64,
     /// Alerts dropped for want of room, by priority; all priorities.
     pub dropped_total: BTreeMap<String, u64>,
     /// Attempts that failed, by cause; all causes.

@@ -201,6 +201,14 @@ pub(in crate::config) static KEYS: &[Key] = &[
                 would wait otherwise.",
     },
     Key {
+        name: "otlp.traces_ratio",
+        kind: Kind::Ratio,
+        default: "1",
+        about: "Which part of the alerts is exported as traces, chosen by their ids alone, so that \
+                all agents choose alike. Those that are `critical` or more urgent always are. \
+                `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG` say it, too.",
+    },
+    Key {
         name: "otlp.trace_acts",
         kind: Kind::Count(0, 128),
         default: "16",

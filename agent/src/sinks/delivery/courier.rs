@@ -54,6 +54,8 @@ pub struct Figures {
     pub refused: u64,
     /// Alerts that could not be put on the disk.
     pub unwritten: u64,
+    /// Alerts that were not among those that are chosen by chance.
+    pub left_out: u64,
     /// Attempts that failed, by cause.
     pub failed: BTreeMap<SinkFailure, u64>,
     /// Deliveries, and the time that they took together, seconds.
@@ -139,6 +141,13 @@ impl Tray {
         inner.figures.unwritten += unwritten;
         drop(inner);
         self.news.notify_all();
+    }
+
+    /// Counts alerts that are not among those that are chosen by chance.
+    pub(super) fn left_out(&self, alerts: u64) {
+        if alerts > 0 {
+            self.lock().figures.left_out += alerts;
+        }
     }
 
     /// What became of the alerts.

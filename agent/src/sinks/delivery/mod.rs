@@ -11,6 +11,7 @@ mod courier;
 pub(crate) mod message;
 mod outbox;
 mod route;
+mod share;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,6 +21,7 @@ pub use courier::{Courier, Figures, Pace, Tray};
 pub use message::{DecodeError, Message, PRIORITIES};
 pub use outbox::{Outbox, Output};
 pub use route::Route;
+pub use share::Share;
 
 use crate::telemetry::SinkFailure;
 

@@ -91,7 +91,13 @@ fn hand_on(
         }
         for (route, tray) in sinks {
             let messages = batch.iter().filter_map(|output| output.message.as_ref());
-            tray.put(messages.filter(|message| route.takes(message)));
+            let mut left_out = 0;
+            tray.put(messages.filter(|message| route.takes(message)).filter(|message| {
+                let is_chosen = route.chooses(message);
+                left_out += u64::from(!is_chosen);
+                is_chosen
+            }));
+            tray.left_out(left_out);
         }
         // Only now: what was read there is to arrive everywhere else, too.
         for line in batch.into_iter().filter_map(|output| output.line) {
@@ -119,7 +125,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::super::message::tests::message;
-    use super::super::{Pace, Route};
+    use super::super::{Pace, Route, Share};
     use super::{Outbox, Output, QUEUE, Tray};
     use crate::sinks::spool::Spool;
 
@@ -191,9 +197,15 @@ mod tests {
             Spool::open(none.path(), 1 << 24).unwrap(),
             Pace::default(),
         ));
+        let sampled = Arc::new(Tray::new(
+            "sampled",
+            Spool::open(&none.path().join("sampled"), 1 << 24).unwrap(),
+            Pace::default(),
+        ));
         let sinks = vec![
             (Route::default(), Arc::clone(&tray)),
             (Route { priority: Some(0), ..Route::default() }, Arc::clone(&nothing)),
+            (Route { share: Share::new(0.0), ..Route::default() }, Arc::clone(&sampled)),
         ];
         let out = Shared::default();
         let outbox = Outbox::start(out.clone(), sinks).unwrap();
@@ -203,6 +215,7 @@ mod tests {
         drop(outbox);
         assert_eq!(out.0.lock().unwrap().len(), 20);
         assert_eq!(tray.figures().spool.entries, 10);
-        assert_eq!(nothing.figures().spool.entries, 0);
+        assert_eq!((nothing.figures().spool.entries, nothing.figures().left_out), (0, 0));
+        assert_eq!((sampled.figures().spool.entries, sampled.figures().left_out), (0, 10));
     }
 }

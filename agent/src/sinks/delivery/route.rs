@@ -2,7 +2,7 @@
 
 use regex::RegexSet;
 
-use super::Message;
+use super::{Message, Share};
 
 /// What an alert must be for a sink to get it. The default takes all.
 #[derive(Clone, Debug, Default)]
@@ -13,10 +13,18 @@ pub struct Route {
     pub tags: Vec<String>,
     /// Its tenant's whole name is one of these; any when there is none.
     pub tenants: Option<RegexSet>,
+    /// Of these, so many.
+    pub share: Share,
 }
 
 impl Route {
-    /// Whether an alert goes this way.
+    /// Whether an alert is among those that are chosen by chance.
+    #[must_use]
+    pub fn chooses(&self, message: &Message) -> bool {
+        self.share.takes(&message.id, message.priority)
+    }
+
+    /// Whether an alert goes this way, unless it is not chosen.
     #[must_use]
     pub fn takes(&self, message: &Message) -> bool {
         self.priority.is_none_or(|least| message.priority <= least)

@@ -7,8 +7,8 @@ use super::{Export, Node, Protocol, traces};
 use crate::event::Deed;
 use crate::event::deed::{Access, Object};
 use crate::sinks::client;
-use crate::sinks::delivery::Message;
 use crate::sinks::delivery::message::tests::message;
+use crate::sinks::delivery::{Message, Share};
 
 fn node() -> Node {
     Node {
@@ -307,7 +307,7 @@ fn alerts_are_grouped_by_namespace() {
 
 #[test]
 fn an_alert_is_a_trace_of_what_led_to_it() {
-    let request = traces::request(&[message(1)], &node());
+    let request = traces::request(&[message(1)], &node(), Share::default());
     let [spans] = &request.resource_spans[..] else { panic!("{request:?}") };
     let spans = &spans.scope_spans[0].spans;
     let told: Vec<String> = spans
@@ -323,6 +323,9 @@ fn an_alert_is_a_trace_of_what_led_to_it() {
     runc 00000000000000000000000000000001 0000000cd8a0000c 00000001d8a00001 events=0
     sh 00000000000000000000000000000001 00000fa1d8a00fa1 0000000cd8a0000c events=1
     ");
+    let half = traces::request(&[message(1)], &node(), Share::new(0.5));
+    let span = &half.resource_spans[0].scope_spans[0].spans[0];
+    assert_eq!((span.trace_state.as_str(), span.flags), ("ot=th:8", 3));
     let [log] = &super::logs::request(&[message(1)], &node()).resource_logs[..] else { panic!() };
     let record = &log.scope_logs[0].log_records[0];
     assert_eq!((&record.trace_id, &record.span_id), (&spans[2].trace_id, &spans[2].span_id));
@@ -348,7 +351,7 @@ fn what_a_process_did_are_events_of_its_span() {
     ];
     message.lineage[0].deeds_dropped = 9;
     message.lineage[1].deeds = vec![deed(5, "openat", file(Access::default()), None, 1)];
-    let request = traces::request(&[message], &node());
+    let request = traces::request(&[message], &node(), Share::default());
     let told = |span: &Span| {
         let of = |it: &KeyValue| {
             let value = it.value.as_ref().and_then(|it| it.value.as_ref()).unwrap();

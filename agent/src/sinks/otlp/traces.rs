@@ -19,12 +19,14 @@ use crate::event::Deed;
 use crate::event::deed::Object;
 use crate::process::Ancestor;
 use crate::sinks::client::Verdict;
-use crate::sinks::delivery::{Delivery, Destination, Message, Outcome};
+use crate::sinks::delivery::{Delivery, Destination, Message, Outcome, Share};
 
 /// Alerts of one request; each is as many spans as it has ancestors.
 const BATCH: usize = 64;
 /// Bytes of a request that has more than one alert: back-ends take 4 MiB by gRPC.
 const REQUEST: usize = 3 << 20;
+/// That a span is sampled, and that its trace's id is random.
+const FLAGS: u32 = 3;
 /// Alerts from this priority on are errors; it is `warning`.
 const ERROR: u8 = 4;
 
@@ -33,17 +35,18 @@ const ERROR: u8 = 4;
 pub struct AlertTraces {
     export: Export,
     node: Node,
+    share: Share,
 }
 
 impl AlertTraces {
-    /// To a back-end, of the agent of a node.
+    /// To a back-end, of the agent of a node. `share`: which of all alerts it gets.
     #[must_use]
-    pub const fn new(export: Export, node: Node) -> Self {
-        Self { export, node }
+    pub const fn new(export: Export, node: Node, share: Share) -> Self {
+        Self { export, node, share }
     }
 
     async fn send(&self, messages: &[Message]) -> Outcome {
-        let request = request(messages, &self.node);
+        let request = request(messages, &self.node, self.share);
         if request.encoded_len() > REQUEST && messages.len() > 1 {
             return self.send_half(messages).await;
         }
@@ -83,12 +86,16 @@ impl Destination for AlertTraces {
 }
 
 /// All messages with a resource each: their tenants differ.
-pub(super) fn request(messages: &[Message], node: &Node) -> ExportTraceServiceRequest {
+pub(super) fn request(
+    messages: &[Message],
+    node: &Node,
+    share: Share,
+) -> ExportTraceServiceRequest {
     let resource_spans = messages.iter().map(|message| ResourceSpans {
         resource: Some(node.of_namespace(&message.tenant, message.namespace.as_deref())),
         scope_spans: vec![ScopeSpans {
             scope: Some(scope()),
-            spans: spans(message),
+            spans: spans(message, share),
             ..ScopeSpans::default()
         }],
         ..ResourceSpans::default()
@@ -108,7 +115,7 @@ pub(super) fn span_id(process: &Ancestor) -> Vec<u8> {
     number.max(1).to_be_bytes().to_vec()
 }
 
-fn spans(message: &Message) -> Vec<Span> {
+fn spans(message: &Message, share: Share) -> Vec<Span> {
     let parents = message.lineage.iter().skip(1).map(Some).chain([None]);
     let mut spans: Vec<Span> = message
         .lineage
@@ -120,6 +127,8 @@ fn spans(message: &Message) -> Vec<Span> {
                 trace_id: trace_id(message),
                 span_id: span_id(process),
                 parent_span_id: parent.map(span_id).unwrap_or_default(),
+                trace_state: share.trace_state(message.priority),
+                flags: FLAGS,
                 name: process.name.clone(),
                 kind: SpanKind::Internal.into(),
                 start_time_unix_nano: process.start_unix_ns.min(message.time_unix_ns),

@@ -31,6 +31,14 @@ pub(super) const METRICS: &[Metric] = &[
         samples: |node, emit| each(node, emit, |it| Some(Value::Integer(it.unwritten_total))),
     },
     Metric {
+        name: "landlord_sink_unsampled_total",
+        kind: Kind::Counter,
+        unit: Unit::None,
+        labels: &["sink"],
+        help: "Alerts that were not chosen, where only a part of them is sent: traces by `otlp.traces_ratio`",
+        samples: |node, emit| each(node, emit, |it| Some(Value::Integer(it.unsampled_total))),
+    },
+    Metric {
         name: "landlord_sink_dropped_total",
         kind: Kind::Counter,
         unit: Unit::None,
