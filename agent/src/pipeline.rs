@@ -5,6 +5,7 @@
 //! figures asks it. It decides nothing about tenants and parses nothing.
 
 mod alert_counts;
+mod alert_sinks;
 mod clock;
 mod cluster;
 mod collector;
@@ -36,12 +37,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     capture::CaptureError,
-    config::{AlertFormat, Config},
+    config::{AlertFormat, Config, SinkSettings},
     detection::RuleSetError,
     identity::cluster::Source,
     kernel::KernelError,
     sinks::{
-        delivery::Outbox,
+        delivery::{Outbox, Ways},
         http,
         listener::{self, BindError},
     },
@@ -51,7 +52,7 @@ use cluster::Cluster;
 pub use cluster::{Trial, try_api_server};
 use collector::Told;
 use config_file::{ConfigFile, Reloads};
-use deliveries::{Deliveries, Way};
+use deliveries::Deliveries;
 pub use deliveries::{SinkError, SinkProblem};
 use file_watch::FileWatch;
 pub use meter::Meter;
@@ -174,7 +175,7 @@ async fn serve(config: &Config) -> Result<(), PipelineError> {
     let known = meter.known();
     let tenants = meter.tenants();
     let mut deliveries = Deliveries::start(config, node.as_ref().map(|node| &*node.name))?;
-    let watch = watch(config, &mut meter, deliveries.ways(), None)?;
+    let watch = watch(config, &mut meter, deliveries.sinks().ways(), None)?;
     let reloads = Arc::<Reloads>::default();
     let (collector, worker) =
         collector::spawn(meter, config.interval, watch.as_ref(), told(&reloads, &deliveries))
@@ -189,10 +190,13 @@ async fn serve(config: &Config) -> Result<(), PipelineError> {
     });
     let annotations = cluster.as_ref().map(Cluster::annotations);
     let takes_rules = collector.clone();
-    let config_file = ConfigFile::follow(config, &reloads, annotations, move |rules| {
+    let take_rules = move |rules| {
         let collector = takes_rules.clone();
         async move { collector.set_rules(rules).await }
-    });
+    };
+    let sinks = Arc::clone(deliveries.sinks());
+    let take_sinks = move |list: &[SinkSettings]| sinks.set(list);
+    let config_file = ConfigFile::follow(config, &reloads, annotations, take_rules, take_sinks);
     let reload = watch.as_ref().map(Watch::reload);
     let files = watch_files(config, watch.as_ref());
 
@@ -240,7 +244,7 @@ async fn serve(config: &Config) -> Result<(), PipelineError> {
 
 /// What the collector tells beside the figures of the meter.
 fn told(reloads: &Arc<Reloads>, deliveries: &Deliveries) -> Told {
-    let (reloads, ways) = (Arc::clone(reloads), deliveries.ways());
+    let (reloads, ways) = (Arc::clone(reloads), deliveries.sinks().ways());
     Told { reloads, ways, exports: deliveries.exports() }
 }
 
@@ -248,7 +252,7 @@ fn told(reloads: &Arc<Reloads>, deliveries: &Deliveries) -> Told {
 fn watch(
     config: &Config,
     meter: &mut Meter,
-    ways: Vec<Way>,
+    ways: Ways,
     record: Option<PathBuf>,
 ) -> Result<Option<Watch>, PipelineError> {
     let Some(detection) = &config.detection else { return Ok(None) };
@@ -256,16 +260,14 @@ fn watch(
         tracing::error!("this machine gives no events for rules; `landlord doctor` says why");
         return Ok(None);
     };
-    let has_sinks = !ways.is_empty();
-    let traces = config.sinks.otlp.as_ref().filter(|otlp| has_sinks && otlp.traces);
+    let traces = config.sinks.otlp.as_ref().filter(|otlp| record.is_none() && otlp.traces);
     let lineage = traces.map(|otlp| otlp.trace_acts);
-    let wanted = record.is_none() && (detection.format != AlertFormat::None || has_sinks);
-    let outbox = wanted
-        .then(|| Outbox::start(std::io::stdout(), ways))
+    let outbox = (record.is_none())
+        .then(|| Outbox::start(std::io::stdout(), ways.clone()))
         .transpose()
         .map_err(PipelineError::io("starting the outbox of alerts"))?;
     let (known, detection) = (meter.known(), detection.clone());
-    let parts = Parts { events, paths, known, detection, outbox, has_sinks, lineage, record };
+    let parts = Parts { events, paths, known, detection, outbox, ways, lineage, record };
     Watch::start(parts).map(Some)
 }
 
@@ -320,7 +322,7 @@ pub fn record(
                 std::future::ready(())
             })
         });
-        let watch = watch(config, &mut meter, Vec::new(), Some(recording.file.clone()))?
+        let watch = watch(config, &mut meter, Ways::default(), Some(recording.file.clone()))?
             .ok_or(PipelineError::NoEvents)?;
         began();
         match recording.duration {

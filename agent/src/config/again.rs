@@ -125,6 +125,12 @@ mod tests {
         // A flag says it.
         check("listen: 127.0.0.1:2\n", &[]);
         check("rules: { paths: [/other], match: all }\n", &["rules.match"]);
+        let sinks = |secret: &str| {
+            format!(
+                "interval: 5s\nsinks: [{{ name: a, kind: falco_http, to: 'http://x', headers: {{ a: {secret} }} }}]\n"
+            )
+        };
+        check(&sinks("secret"), &[]);
         check("tenant_labels: [a]\ntenants: [{ match: { path: '^/' }, tenant: a }]\n", &[]);
     }
 

@@ -88,9 +88,14 @@ impl Key {
         !is_of_list && !matches!(self.kind, Kind::Paths | Kind::LabelKeys)
     }
 
+    /// Whether it concerns tenants.
+    pub(super) fn is_of_tenants(&self) -> bool {
+        self.name.starts_with("tenant")
+    }
+
     /// Whether a change of the file counts while the agent runs.
     pub(super) fn changes_while_running(&self) -> bool {
-        self.name.starts_with("tenant")
+        self.is_of_tenants() || self.name.starts_with("sinks")
     }
 
     /// The key's parts.

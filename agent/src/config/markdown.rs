@@ -13,12 +13,12 @@ pub fn markdown() -> String {
     let mut blocks = vec!["# Configuration".to_owned()];
     blocks.extend(introduction());
     blocks.push("## Keys".to_owned());
-    for key in KEYS.iter().filter(|key| !key.changes_while_running()) {
+    for key in KEYS.iter().filter(|key| !key.is_of_tenants()) {
         blocks.extend(chapter(key));
     }
     blocks.push("## Tenants".to_owned());
     blocks.extend(tenants());
-    for key in KEYS.iter().filter(|key| key.changes_while_running() && key.name != TENANTS) {
+    for key in KEYS.iter().filter(|key| key.is_of_tenants() && key.name != TENANTS) {
         blocks.extend(chapter(key));
     }
     blocks.extend(names());
@@ -64,8 +64,8 @@ fn introduction() -> Vec<String> {
         ),
         "The agent reads the file again when it changes, also when a ConfigMap swaps it, and on \
          SIGHUP. What concerns tenants, `tenants` and `tenant_labels`, then counts without a \
-         restart: use is split at that moment. Nothing else does; the log names the other keys \
-         that changed. A file with errors, an empty one and a missing one change nothing: the log \
+         restart: use is split at that moment. So do `sinks`: what waits goes where the file says \
+         now. Nothing else does; the log names the other keys that changed. A file with errors, an empty one and a missing one change nothing: the log \
          says what is wrong, and `landlord_config_reloads_total` counts it."
             .to_owned(),
         "The file `agent/src/config/default.yaml` has every key with its default and is a good \

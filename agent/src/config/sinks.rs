@@ -98,7 +98,7 @@ pub struct SpoolPlace {
 }
 
 /// Who gets alerts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SinkSettings {
     /// Its name, of letters, digits, `-` and `_`; no other sink has it.
     pub name: String,

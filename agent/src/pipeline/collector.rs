@@ -12,12 +12,13 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::config_file::Reloads;
-use super::deliveries::{self, Exports, Way};
+use super::deliveries::{self, Exports};
 use super::meter::Meter;
 use super::watch::Watch;
 use super::watch_figures::{WatchFigures, detection_usage};
 use crate::{
     identity::{TenantRules, cluster::Change},
+    sinks::delivery::Ways,
     sinks::http::{Readiness, SourceError, UsageSource},
     sinks::recent::Recent,
     usage::tenant::NodeUsage,
@@ -136,7 +137,7 @@ pub(super) struct Told {
     /// The configuration that is read again.
     pub(super) reloads: Arc<Reloads>,
     /// The sinks.
-    pub(super) ways: Vec<Way>,
+    pub(super) ways: Ways,
     /// The exports of metrics.
     pub(super) exports: Option<Exports>,
 }
@@ -153,7 +154,7 @@ impl Figures {
         let outcomes = [("ok", reloads.ok()), ("failed", reloads.failed())];
         usage.agent.config_reloads_total =
             outcomes.map(|(it, count)| (it.to_owned(), count)).into();
-        usage.agent.sinks = deliveries::usage(ways, exports.as_ref());
+        usage.agent.sinks = deliveries::usage(&ways.now(), exports.as_ref());
         usage.agent.detection = self.watch.as_ref().map(|figures| {
             detection_usage(&figures.lock().unwrap_or_else(PoisonError::into_inner))
         });

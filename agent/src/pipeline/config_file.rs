@@ -1,4 +1,5 @@
-//! Follows the configuration file: what it says of tenants counts while the agent runs.
+//! Follows the configuration file: what it says of tenants and of the sinks of alerts
+//! counts while the agent runs.
 //!
 //! New rules may ask for annotations of namespaces that nobody has kept. They count when
 //! the API server has told those; until then the rules from before do, as nobody would be
@@ -10,8 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::deliveries::SinkError;
 use super::file_watch::{self, FileWatch};
-use crate::config::Config;
+use crate::config::{Config, SinkSettings};
 use crate::identity::TenantRules;
 use crate::identity::kubernetes::watch::Keys;
 
@@ -48,19 +50,20 @@ impl Drop for ConfigFile {
 }
 
 impl ConfigFile {
-    /// Follows the file of this configuration. New rules are given to `take`, the next
-    /// ones when that is done.
+    /// Follows the file of this configuration. New rules are given to `take_rules`, the
+    /// next ones when that is done; sinks to `take_sinks`, which says what cannot be used.
     pub(super) fn follow<F>(
         config: &Config,
         reloads: &Arc<Reloads>,
         annotations: Option<Annotations>,
-        take: impl Fn(TenantRules) -> F + Send + Sync + 'static,
+        take_rules: impl Fn(TenantRules) -> F + Send + Sync + 'static,
+        take_sinks: impl Fn(&[SinkSettings]) -> Vec<SinkError> + Send + Sync + 'static,
     ) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let (rules, news) = watch::channel(config.tenants.clone());
-        let reader = Reader::new(config.clone(), Arc::clone(reloads), rules);
+        let reader = Reader::new(config.clone(), Arc::clone(reloads), rules, Arc::new(take_sinks));
         let watching = reader.clone();
         let paths = [config.path().to_owned()];
         let files = file_watch::watch("config-file", &paths, move || {
@@ -73,7 +76,7 @@ impl ConfigFile {
                 tracing::debug!(%file, %error, "changes are not noticed; SIGHUP reads the file");
             })
             .ok();
-        Self { reader, _files: files, taker: tokio::spawn(take_up(news, annotations, take)) }
+        Self { reader, _files: files, taker: tokio::spawn(take_up(news, annotations, take_rules)) }
     }
 
     /// Reads the file, also when it is the same.
@@ -90,7 +93,11 @@ struct Reader {
     last: Arc<Mutex<Last>>,
     reloads: Arc<Reloads>,
     rules: watch::Sender<TenantRules>,
+    sinks: Arc<TakeSinks>,
 }
+
+/// Takes sinks; those that cannot be used stay as they were.
+type TakeSinks = dyn Fn(&[SinkSettings]) -> Vec<SinkError> + Send + Sync;
 
 /// What was read last.
 struct Last {
@@ -101,9 +108,14 @@ struct Last {
 }
 
 impl Reader {
-    fn new(config: Config, reloads: Arc<Reloads>, rules: watch::Sender<TenantRules>) -> Self {
+    fn new(
+        config: Config,
+        reloads: Arc<Reloads>,
+        rules: watch::Sender<TenantRules>,
+        sinks: Arc<TakeSinks>,
+    ) -> Self {
         let text = config.text().map(<[u8]>::to_vec);
-        Self { last: Arc::new(Mutex::new(Last { config, text })), reloads, rules }
+        Self { last: Arc::new(Mutex::new(Last { config, text })), reloads, rules, sinks }
     }
 
     /// Reads the file anew; without `always` only if it says something else than before.
@@ -134,6 +146,11 @@ impl Reader {
         let keys = first.needs_restart(&next);
         if !keys.is_empty() {
             tracing::warn!(keys = keys.join(", "), "what the file says of these needs a restart");
+        }
+        if first.detection.is_some() {
+            for error in (self.sinks)(&next.sinks.list) {
+                tracing::error!("it stays as it was: {error}");
+            }
         }
         let is_news = self.rules.send_if_modified(|rules| {
             let is_news = !rules.says_the_same(&next.tenants);

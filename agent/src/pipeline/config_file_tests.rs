@@ -26,7 +26,13 @@ fn what_a_reading_comes_to() {
     let path = folder.path().join("landlord.yaml");
     let config = loaded(&path, A);
     let (rules, mut news) = watch::channel(config.tenants.clone());
-    let reader = Reader::new(config, Arc::default(), rules);
+    let sinks = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&sinks);
+    let take_sinks = move |list: &[SinkSettings]| {
+        *told.lock().unwrap() = list.iter().map(|sink| sink.name.clone()).collect();
+        Vec::new()
+    };
+    let reader = Reader::new(config, Arc::default(), rules, Arc::new(take_sinks));
     let mut check = |what: &str, always: bool, expected: (&str, bool, u64, u64)| {
         reader.read(always);
         let is_news = news.has_changed().unwrap();
@@ -51,6 +57,13 @@ fn what_a_reading_comes_to() {
     check("other labels", false, ("b", true, 4, 3));
     fs::write(&path, A).unwrap();
     check("as at first", false, ("a", true, 5, 3));
+    let file = |name| format!("sinks: [{{ name: {name}, kind: file, to: /var/log/{name} }}]\n");
+    fs::write(&path, file("one") + A).unwrap();
+    check("a sink", false, ("a", false, 6, 3));
+    assert_eq!(*sinks.lock().unwrap(), ["one"]);
+    fs::write(&path, "sinks: [{ name: '-', kind: none }]\n").unwrap();
+    check("a sink that cannot be", false, ("a", false, 6, 4));
+    assert_eq!(*sinks.lock().unwrap(), ["one"]);
 }
 
 #[test]
@@ -65,10 +78,11 @@ fn a_configmap_that_is_swapped_is_noticed() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let _inside = runtime.enter();
     let (sender, taken) = std::sync::mpsc::channel();
-    let _file = ConfigFile::follow(&config, &Arc::default(), None, move |rules| {
+    let take_rules = move |rules: TenantRules| {
         drop(sender.send(names(&rules)));
         std::future::ready(())
-    });
+    };
+    let _file = ConfigFile::follow(&config, &Arc::default(), None, take_rules, |_| Vec::new());
     fs::create_dir(at("..two")).unwrap();
     fs::write(at("..two/landlord.yaml"), B).unwrap();
     std::os::unix::fs::symlink("..two", at("..data_tmp")).unwrap();

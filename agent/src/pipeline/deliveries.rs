@@ -1,25 +1,21 @@
-//! The sinks of the configuration at work: what waits on the disk, who carries it, and
-//! what is exported by OTLP.
+//! What leaves the agent: alerts to the sinks, and what is exported by OTLP.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Handle;
 
 use super::PipelineError;
+use super::alert_sinks::AlertSinks;
 use super::collector::Collector;
-use crate::config::{Config, Otlp, SinkSettings, Target};
-use crate::sinks::backends::alertmanager::Alertmanager;
-use crate::sinks::backends::falco_http::FalcoHttp;
-use crate::sinks::backends::file::AlertFile;
-use crate::sinks::backends::syslog::Syslog;
-use crate::sinks::client::{Client, ClientError};
-use crate::sinks::delivery::{Courier, Destination, PRIORITIES, Pace, Route, Share, Tray};
+use crate::config::{Config, Otlp};
+use crate::sinks::client::ClientError;
+use crate::sinks::delivery::{PRIORITIES, Pace, Route, Share, Way};
 use crate::sinks::http::UsageSource as _;
 use crate::sinks::otlp::logs::AlertLogs;
 use crate::sinks::otlp::metrics::{Figures, Metrics, MetricsError};
 use crate::sinks::otlp::traces::AlertTraces;
 use crate::sinks::otlp::{Export, ExportError, Node};
-use crate::sinks::spool::{Spool, SpoolError};
+use crate::sinks::spool::SpoolError;
 use crate::telemetry::SinkFailure;
 use crate::usage::sinks::SinkUsage;
 
@@ -62,13 +58,9 @@ pub enum SinkProblem {
     Thread(std::io::Error),
 }
 
-/// A queue, and which alerts go there.
-pub(super) type Way = (Route, Arc<Tray>);
-
 /// See the module; dropped, all make a last attempt.
 pub(super) struct Deliveries {
-    ways: Vec<Way>,
-    couriers: Vec<Courier>,
+    sinks: Arc<AlertSinks>,
     otlp: Option<Back>,
     metrics: Option<Metrics>,
     /// What became of the exports of metrics; `None` when there are none.
@@ -90,55 +82,17 @@ impl Deliveries {
         let otlp = otlp.transpose()?;
         let exports = otlp.as_ref().is_some_and(|back| back.otlp.metrics);
         let exports = exports.then(Exports::default);
-        let (ways, couriers) = (Vec::new(), Vec::new());
-        let mut deliveries = Self { ways, couriers, otlp: otlp.clone(), metrics: None, exports };
-        if config.detection.is_none() {
-            return Ok(deliveries);
-        }
         let node = kubernetes.unwrap_or(&host);
-        for sink in &config.sinks.list {
-            let destination = destination(sink, node)
-                .map_err(|reason| SinkError { name: sink.name.clone(), reason: reason.into() })?;
-            deliveries.add(config, &sink.name, &sink.route, sink.pace, destination)?;
-        }
-        if let Some(Back { otlp, export, node }) = otlp {
-            let pace = Pace { timeout: otlp.timeout, ..Pace::default() };
-            let all = Route::default();
-            if otlp.logs {
-                let logs = Box::new(AlertLogs::new(export.clone(), node.clone()));
-                deliveries.add(config, OTLP, &all, pace, logs)?;
+        let sinks = Arc::new(AlertSinks::new(config.sinks.spool.clone(), node));
+        if config.detection.is_some() {
+            if let Some(error) = sinks.set(&config.sinks.list).into_iter().next() {
+                return Err(error.into());
             }
-            if otlp.traces {
-                let share = Share::new(otlp.traces_ratio);
-                let traces = Box::new(AlertTraces::new(export, node, share));
-                deliveries.add(config, TRACES, &Route { share, ..all }, pace, traces)?;
+            if let Some(back) = &otlp {
+                back.add_to(&sinks)?;
             }
         }
-        Ok(deliveries)
-    }
-
-    fn add(
-        &mut self,
-        config: &Config,
-        name: &str,
-        route: &Route,
-        pace: Pace,
-        destination: Box<dyn Destination>,
-    ) -> Result<(), PipelineError> {
-        let failed = |reason| SinkError { name: name.to_owned(), reason };
-        let place = &config.sinks.spool;
-        let spool = Spool::open(&place.path.join(name), place.bytes)
-            .map_err(|error| failed(error.into()))?;
-        let waiting = spool.figures().entries;
-        if waiting > 0 {
-            tracing::info!(sink = name, waiting, "alerts of before wait to be delivered");
-        }
-        let tray = Arc::new(Tray::new(name, spool, pace));
-        let courier = Courier::start(Arc::clone(&tray), destination, Handle::current())
-            .map_err(|error| failed(SinkProblem::Thread(error)))?;
-        self.ways.push((route.clone(), tray));
-        self.couriers.push(courier);
-        Ok(())
+        Ok(Self { sinks, otlp, metrics: None, exports })
     }
 
     /// What became of the exports of metrics.
@@ -146,9 +100,9 @@ impl Deliveries {
         self.exports.clone()
     }
 
-    /// The queues, for who has alerts.
-    pub(super) fn ways(&self) -> Vec<Way> {
-        self.ways.clone()
+    /// The sinks of alerts.
+    pub(super) fn sinks(&self) -> &Arc<AlertSinks> {
+        &self.sinks
     }
 
     /// Begins to export metrics, if that is wanted.
@@ -193,12 +147,9 @@ impl Deliveries {
 }
 
 impl Drop for Deliveries {
-    /// All make their last attempts at the same time.
+    /// Who reads the configuration may have the sinks, too.
     fn drop(&mut self) {
-        for (_, tray) in &self.ways {
-            tray.end();
-        }
-        self.couriers.clear();
+        self.sinks.end();
     }
 }
 
@@ -263,16 +214,20 @@ impl Back {
         };
         Ok(Self { otlp: otlp.clone(), export, node })
     }
-}
 
-fn destination(sink: &SinkSettings, node: &str) -> Result<Box<dyn Destination>, ClientError> {
-    let client = || Client::new(&sink.access);
-    Ok(match &sink.target {
-        Target::FalcoHttp(uri) => Box::new(FalcoHttp::new(client()?, uri.clone())),
-        Target::Alertmanager { uri, resolve } => {
-            Box::new(Alertmanager::new(client()?, uri.clone(), node.to_owned(), *resolve))
+    /// Adds the sinks of alerts as log records and as traces, if they are wanted.
+    fn add_to(&self, sinks: &AlertSinks) -> Result<(), SinkError> {
+        let Self { otlp, export, node } = self;
+        let pace = Pace { timeout: otlp.timeout, ..Pace::default() };
+        if otlp.logs {
+            let logs = Box::new(AlertLogs::new(export.clone(), node.clone()));
+            sinks.add(OTLP, Route::default(), pace, logs)?;
         }
-        Target::Syslog(receiver) => Box::new(Syslog::new(receiver.clone(), node.to_owned())),
-        Target::File { path, most, keep } => Box::new(AlertFile::new(path.clone(), *most, *keep)),
-    })
+        if otlp.traces {
+            let share = Share::new(otlp.traces_ratio);
+            let traces = Box::new(AlertTraces::new(export.clone(), node.clone(), share));
+            sinks.add(TRACES, Route { share, ..Route::default() }, pace, traces)?;
+        }
+        Ok(())
+    }
 }

@@ -14,7 +14,7 @@ use crate::detection::{Alert, PeerFacts};
 use crate::event::{Initiator, RemoteEnd};
 use crate::identity::Known;
 use crate::identity::peer::{Peer, Peers, is_loopback};
-use crate::sinks::delivery::{Message, Outbox, Output};
+use crate::sinks::delivery::{Message, Outbox, Output, Ways};
 use crate::sinks::recent::Recent;
 
 /// Age of an event at which it is asked whose its remote end was.
@@ -25,14 +25,22 @@ const WAITING_MAX: usize = 1024;
 
 /// Who gets alerts.
 pub(super) struct Out {
-    /// Standard output and the sinks; `None`: neither.
+    /// Standard output and the sinks; `None`: neither, whatever happens.
     pub(super) outbox: Option<Outbox>,
     /// What standard output gets.
     pub(super) format: AlertFormat,
-    /// Whether there are sinks.
-    pub(super) has_sinks: bool,
+    /// The sinks that there are.
+    pub(super) ways: Ways,
     /// The local API.
     pub(super) recent: Arc<Recent>,
+}
+
+/// An alert whose peer is asked for later.
+struct Waiting {
+    alert: Alert,
+    remote: RemoteEnd,
+    /// Standard output has it already.
+    is_shown: bool,
 }
 
 /// See the module.
@@ -43,7 +51,7 @@ pub(super) struct Sink {
     /// What is in the times of alerts; the clock may have been set since.
     boot_unix_ns: u64,
     /// Oldest first, but for events that were held.
-    waiting: VecDeque<(Alert, RemoteEnd)>,
+    waiting: VecDeque<Waiting>,
     /// Alerts that came.
     counts: AlertCounts,
     /// Peers that were told, by kind and whether they were certain.
@@ -66,35 +74,38 @@ impl Sink {
             self.hand_on(&alert, self.line(&alert));
             return;
         };
-        if self.is_told_at_once() {
+        let is_shown = self.is_told_at_once();
+        if is_shown {
             self.put(Output { message: None, line: self.line(&alert) });
         }
-        if is_loopback(remote.address) || self.is_due(&alert, boottime_ns()) {
-            return self.told(alert, remote, true);
+        let waiting = Waiting { alert, remote, is_shown };
+        let is_due = is_due(&waiting.alert, self.boot_unix_ns, boottime_ns());
+        if is_loopback(remote.address) || is_due {
+            return self.told(waiting, true);
         }
         if self.waiting.len() >= WAITING_MAX
-            && let Some((oldest, remote)) = self.waiting.pop_front()
+            && let Some(oldest) = self.waiting.pop_front()
         {
-            self.told(oldest, remote, false);
+            self.told(oldest, false);
         }
-        self.waiting.push_back((alert, remote));
+        self.waiting.push_back(waiting);
     }
 
     /// Lets those go that waited for long enough.
     pub(super) fn turn(&mut self) {
         let now_ns = boottime_ns();
-        while let Some((alert, remote)) =
-            self.waiting.pop_front_if(|(alert, _)| is_due(alert, self.boot_unix_ns, now_ns))
+        while let Some(waiting) =
+            self.waiting.pop_front_if(|it| is_due(&it.alert, self.boot_unix_ns, now_ns))
         {
-            self.told(alert, remote, true);
+            self.told(waiting, true);
         }
     }
 
     /// Lets all go.
     pub(super) fn finish(&mut self) {
         self.turn();
-        for (alert, remote) in std::mem::take(&mut self.waiting) {
-            self.told(alert, remote, false);
+        for waiting in std::mem::take(&mut self.waiting) {
+            self.told(waiting, false);
         }
     }
 
@@ -116,15 +127,12 @@ impl Sink {
     /// Whether standard output does not wait for the peer: the line as text says nothing
     /// of it. But nothing is shown before it is on the disk of the sinks.
     fn is_told_at_once(&self) -> bool {
-        self.out.format == AlertFormat::Text && !self.out.has_sinks
-    }
-
-    fn is_due(&self, alert: &Alert, now_ns: u64) -> bool {
-        is_due(alert, self.boot_unix_ns, now_ns)
+        self.out.format == AlertFormat::Text && self.out.ways.is_empty()
     }
 
     /// Says who the peer was; one that was asked for too early is not certain.
-    fn told(&mut self, mut alert: Alert, remote: RemoteEnd, in_time: bool) {
+    fn told(&mut self, waiting: Waiting, in_time: bool) {
+        let Waiting { mut alert, remote, is_shown } = waiting;
         let since_boot_ns = alert.time_unix_ns.saturating_sub(self.boot_unix_ns);
         let at_ns = boot_unix_ns().saturating_add(since_boot_ns);
         let facts = self
@@ -135,7 +143,7 @@ impl Sink {
             *self.peers.entry((facts.kind, facts.certain)).or_default() += 1;
             alert.set_peer(facts);
         }
-        let line = if self.is_told_at_once() { None } else { self.line(&alert) };
+        let line = if is_shown { None } else { self.line(&alert) };
         self.hand_on(&alert, line);
     }
 
@@ -157,7 +165,7 @@ impl Sink {
     }
 
     fn hand_on(&self, alert: &Alert, line: Option<Vec<u8>>) {
-        self.put(Output { message: self.out.has_sinks.then(|| message(alert)), line });
+        self.put(Output { message: (!self.out.ways.is_empty()).then(|| message(alert)), line });
         match serde_json::to_value(alert) {
             Ok(alert) => self.out.recent.add(alert),
             Err(error) => tracing::warn!(%error, "an alert is not shown by the API"),

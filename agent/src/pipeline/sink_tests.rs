@@ -76,7 +76,7 @@ fn known() -> Arc<Known> {
 fn sink(known: Arc<Known>) -> (Sink, Arc<Recent>) {
     let recent = Arc::new(Recent::default());
     let format = AlertFormat::Json;
-    let out = Out { outbox: None, format, has_sinks: false, recent: Arc::clone(&recent) };
+    let out = Out { outbox: None, format, ways: Ways::default(), recent: Arc::clone(&recent) };
     (Sink::new(out, known, boot_unix_ns()), recent)
 }
 
@@ -190,12 +190,12 @@ impl Write for Shown {
 /// What standard output shows of a young alert `m` about a connection, once it shows the
 /// one `x` after it that is about none.
 fn shown_with(ways: Vec<(Route, Arc<Tray>)>) -> String {
-    let has_sinks = !ways.is_empty();
+    let ways: Ways = ways.into_iter().collect();
     let shown = Shown::default();
     let out = Out {
-        outbox: Some(Outbox::start(shown.clone(), ways).unwrap()),
+        outbox: Some(Outbox::start(shown.clone(), ways.clone()).unwrap()),
         format: AlertFormat::Text,
-        has_sinks,
+        ways,
         recent: Arc::default(),
     };
     let mut sink = Sink::new(out, known(), boot_unix_ns());

@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
+use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
@@ -80,7 +81,6 @@ enum Next {
 #[derive(Debug)]
 pub struct Tray {
     name: String,
-    pace: Pace,
     inner: Mutex<Inner>,
     news: Condvar,
     /// Told when the agent ends.
@@ -91,6 +91,7 @@ pub struct Tray {
 struct Inner {
     spool: Spool,
     figures: Figures,
+    pace: Pace,
     is_over: bool,
 }
 
@@ -98,10 +99,9 @@ impl Tray {
     /// `name`: of the sink, for the log.
     #[must_use]
     pub fn new(name: &str, spool: Spool, pace: Pace) -> Self {
-        let inner = Inner { spool, figures: Figures::default(), is_over: false };
+        let inner = Inner { spool, figures: Figures::default(), pace, is_over: false };
         Self {
             name: name.to_owned(),
-            pace,
             inner: Mutex::new(inner),
             news: Condvar::new(),
             ends: Notify::new(),
@@ -272,6 +272,17 @@ impl Tray {
         self.ends.notify_one();
     }
 
+    /// Lets another courier carry, at another pace, after one has ended.
+    pub fn begin_again(&self, pace: Pace) {
+        let mut inner = self.lock();
+        (inner.pace, inner.is_over) = (pace, false);
+        drop(inner);
+        // What told the other one to end is not for this one.
+        if self.ends.notified().now_or_never().is_none() {
+            tracing::debug!(sink = self.name, "the courier before ended by itself");
+        }
+    }
+
     /// Returns a while after the agent began to end.
     async fn gives_up(&self) {
         self.ends.notified().await;
@@ -321,16 +332,17 @@ fn carry(tray: &Tray, mut destination: Box<dyn Destination>, runtime: &Handle) {
     let mut due = Instant::now();
     let mut last: Option<Instant> = None;
     let mut spoken = Instant::now();
+    let Pace { rate, timeout } = tray.lock().pace;
     loop {
         let again = destination.again_every().map(|every| spoken + every);
         // No more at once than in a second.
-        let rate = tray.pace.rate.map_or(usize::MAX, |rate| rate.get() as usize);
-        let (numbers, messages) = match tray.next(destination.batch().clamp(1, rate), again) {
+        let most = rate.map_or(usize::MAX, |rate| rate.get() as usize);
+        let (numbers, messages) = match tray.next(destination.batch().clamp(1, most), again) {
             Next::Messages(numbers, messages) => (numbers, messages),
             Next::Again => (Vec::new(), Vec::new()),
             Next::Over => return,
         };
-        if let Some(rate) = tray.pace.rate {
+        if let Some(rate) = rate {
             // A second's worth may come at once after a silence.
             due = due.max(Instant::now().checked_sub(Duration::from_secs(1)).unwrap_or(due));
             if let Some(early) = due.checked_duration_since(Instant::now()) {
@@ -347,12 +359,12 @@ fn carry(tray: &Tray, mut destination: Box<dyn Destination>, runtime: &Handle) {
             };
             let late = || Outcome::Later {
                 cause: SinkFailure::Timeout,
-                reason: format!("no answer within {:?}", tray.pace.timeout),
+                reason: format!("no answer within {timeout:?}"),
                 after: None,
             };
             tokio::select! {
                 outcome = delivery => outcome,
-                () = tokio::time::sleep(tray.pace.timeout) => late(),
+                () = tokio::time::sleep(timeout) => late(),
                 () = tray.gives_up() => late(),
             }
         });

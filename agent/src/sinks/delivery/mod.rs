@@ -12,6 +12,7 @@ pub(crate) mod message;
 mod outbox;
 mod route;
 mod share;
+mod ways;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -22,6 +23,7 @@ pub use message::{DecodeError, Message, PRIORITIES};
 pub use outbox::{Outbox, Output};
 pub use route::Route;
 pub use share::Share;
+pub use ways::{Way, Ways};
 
 use crate::telemetry::SinkFailure;
 

@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 
-use super::courier::Tray;
-use super::{Message, Route};
+use super::{Message, Ways};
 
 /// Alerts that wait to be handed on at most.
 const QUEUE: usize = 4096;
@@ -38,16 +37,13 @@ impl Outbox {
     /// # Errors
     ///
     /// When no thread can be made.
-    pub fn start(
-        out: impl Write + Send + 'static,
-        sinks: Vec<(Route, Arc<Tray>)>,
-    ) -> io::Result<Self> {
+    pub fn start(out: impl Write + Send + 'static, ways: Ways) -> io::Result<Self> {
         let (alerts, inbox) = sync_channel(QUEUE);
         let lost = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&lost);
         let thread = std::thread::Builder::new()
             .name("alerts".to_owned())
-            .spawn(move || hand_on(&inbox, out, &sinks, &counter))?;
+            .spawn(move || hand_on(&inbox, out, &ways, &counter))?;
         Ok(Self { alerts: Some(alerts), lost, thread: Some(thread) })
     }
 
@@ -75,12 +71,7 @@ impl Drop for Outbox {
     }
 }
 
-fn hand_on(
-    inbox: &Receiver<Output>,
-    mut out: impl Write,
-    sinks: &[(Route, Arc<Tray>)],
-    lost: &AtomicU64,
-) {
+fn hand_on(inbox: &Receiver<Output>, mut out: impl Write, ways: &Ways, lost: &AtomicU64) {
     while let Ok(first) = inbox.recv() {
         let mut batch = vec![first];
         while batch.len() < BATCH {
@@ -89,7 +80,7 @@ fn hand_on(
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
             }
         }
-        for (route, tray) in sinks {
+        for (route, tray) in ways.now().iter() {
             let messages = batch.iter().filter_map(|output| output.message.as_ref());
             let mut left_out = 0;
             tray.put(messages.filter(|message| route.takes(message)).filter(|message| {
@@ -125,8 +116,8 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::super::message::tests::message;
-    use super::super::{Pace, Route, Share};
-    use super::{Outbox, Output, QUEUE, Tray};
+    use super::super::{Pace, Route, Share, Tray};
+    use super::{Outbox, Output, QUEUE, Ways};
     use crate::sinks::spool::Spool;
 
     #[derive(Clone, Default)]
@@ -149,7 +140,7 @@ mod tests {
     #[test]
     fn lines_come_out_in_order() {
         let out = Shared::default();
-        let outbox = Outbox::start(out.clone(), Vec::new()).unwrap();
+        let outbox = Outbox::start(out.clone(), Ways::default()).unwrap();
         for number in 0..100 {
             outbox.put(line(format!("{number}")));
         }
@@ -173,7 +164,7 @@ mod tests {
             }
         }
         let (release, gate) = channel();
-        let outbox = Outbox::start(Stuck(gate), Vec::new()).unwrap();
+        let outbox = Outbox::start(Stuck(gate), Ways::default()).unwrap();
         let handed = QUEUE as u64 * 2;
         for _ in 0..handed {
             outbox.put(line("x"));
@@ -202,13 +193,13 @@ mod tests {
             Spool::open(&none.path().join("sampled"), 1 << 24).unwrap(),
             Pace::default(),
         ));
-        let sinks = vec![
+        let ways = [
             (Route::default(), Arc::clone(&tray)),
             (Route { priority: Some(0), ..Route::default() }, Arc::clone(&nothing)),
             (Route { share: Share::new(0.0), ..Route::default() }, Arc::clone(&sampled)),
         ];
         let out = Shared::default();
-        let outbox = Outbox::start(out.clone(), sinks).unwrap();
+        let outbox = Outbox::start(out.clone(), ways.into_iter().collect()).unwrap();
         for number in 0..10 {
             outbox.put(Output { message: Some(message(number)), line: Some(b"x".to_vec()) });
         }

@@ -17,6 +17,17 @@ pub struct Route {
     pub share: Share,
 }
 
+impl PartialEq for Route {
+    /// The same by the same words.
+    fn eq(&self, other: &Self) -> bool {
+        let Self { priority, tags, tenants, share } = self;
+        let patterns =
+            |tenants: &Option<RegexSet>| tenants.as_ref().map(|it| it.patterns().to_vec());
+        (priority, tags, share) == (&other.priority, &other.tags, &other.share)
+            && patterns(tenants) == patterns(&other.tenants)
+    }
+}
+
 impl Route {
     /// Whether an alert is among those that are chosen by chance.
     #[must_use]

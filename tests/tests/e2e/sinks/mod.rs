@@ -4,6 +4,7 @@ mod alerts;
 mod logs;
 pub(crate) mod metrics;
 mod outage;
+mod reload;
 mod traces;
 
 use std::path::{Path, PathBuf};
@@ -39,10 +40,13 @@ impl Scene {
         let rules = folder.path().join("rules.yaml");
         std::fs::write(&rules, RULES).unwrap();
         std::fs::write(folder.path().join("secret"), "x").unwrap();
-        let spool = folder.path().join("spool");
-        let configuration =
-            format!("interval: 1s\nspool: {{ path: '{}' }}\n{sinks}", spool.display());
-        Self { home: Home::new(&configuration).unwrap(), folder, rules }
+        let home = Home::new(&configuration(folder.path(), sinks)).unwrap();
+        Self { home, folder, rules }
+    }
+
+    /// What the agent reads, with other sinks.
+    fn configuration(&self, sinks: &str) -> String {
+        configuration(self.folder.path(), sinks)
     }
 
     fn watch(&self) -> Watch<'_> {
@@ -58,6 +62,10 @@ impl Scene {
         assert_eq!(found.len(), count, "{found:#?}");
         found
     }
+}
+
+fn configuration(folder: &Path, sinks: &str) -> String {
+    format!("interval: 1s\nspool: {{ path: '{}' }}\n{sinks}", folder.join("spool").display())
 }
 
 /// Opens the file; the number only tells the alerts apart.
