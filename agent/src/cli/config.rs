@@ -89,7 +89,7 @@ impl Serialize for File<'_> {
         for entries in self.0.chunk_by(|one, next| section(one) == section(next)) {
             match entries {
                 [entry] if section(entry) == entry.key => {
-                    map.serialize_entry(entry.key, &entry.value)?;
+                    map.serialize_entry(entry.key, &entry.value())?;
                 }
                 entries => map.serialize_entry(section(&entries[0]), &Section(entries))?,
             }
@@ -103,7 +103,7 @@ struct Section<'a>(&'a [Entry]);
 impl Serialize for Section<'_> {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         let last = |entry: &Entry| entry.key.rsplit('.').next().unwrap_or_default();
-        out.collect_map(self.0.iter().map(|entry| (last(entry), &entry.value)))
+        out.collect_map(self.0.iter().map(|entry| (last(entry), entry.value())))
     }
 }
 
@@ -124,12 +124,12 @@ fn render(config: &Config, format: Format) -> Result<String> {
 /// A line for each key, with its value and where that is from.
 fn origins(config: &Config) -> String {
     let rows = config.entries.iter().map(|entry| {
-        let value = match &entry.value {
+        let value = match &entry.value() {
             Value::String(text) if text.is_empty() => UNKNOWN.to_owned(),
             Value::String(text) => printable(text),
             Value::Array(list) => match list.len() {
                 0 => "[]".to_owned(),
-                _ if list.iter().all(Value::is_string) => entry.value.to_string(),
+                _ if list.iter().all(Value::is_string) => entry.value().to_string(),
                 count => format!("{count} in all"),
             },
             value => value.to_string(),

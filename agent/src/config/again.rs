@@ -3,15 +3,11 @@
 //! Only what concerns tenants is taken then; of everything else it is told that it needs
 //! a restart.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use figment::Figment;
-use figment::value::Value;
-
+use crate::config::entries::Entry;
 use crate::config::error::ConfigError;
 use crate::config::file::{self, Source};
-use crate::config::keys::KEYS;
 use crate::config::overrides::Overrides;
 use crate::config::resolve::{Config, load};
 
@@ -23,18 +19,12 @@ pub(super) struct Origin {
     pub(super) overrides: Overrides,
     /// What the file said; `None` when there was none.
     pub(super) text: Option<Vec<u8>>,
-    /// Values of the keys that are read at the start only.
-    pub(super) fixed: BTreeMap<&'static str, Value>,
+    /// Rule files are from elsewhere.
+    pub(super) has_other_rules: bool,
 }
 
 /// The key of rule files.
 const RULE_PATHS: &str = "rules.paths";
-
-/// Values of the keys that are read at the start only.
-pub(super) fn fixed(layers: &Figment) -> BTreeMap<&'static str, Value> {
-    let keys = KEYS.iter().filter(|key| !key.changes_while_running());
-    keys.filter_map(|key| Some((key.name, layers.find_value(key.name).ok()?))).collect()
-}
 
 impl Origin {
     /// Of what was read at `path`.
@@ -43,7 +33,7 @@ impl Origin {
             path: path.to_owned(),
             overrides: overrides.clone(),
             text: source.map(|source| source.text.clone().into_bytes()),
-            fixed: BTreeMap::new(),
+            has_other_rules: false,
         }
     }
 }
@@ -82,17 +72,15 @@ impl Config {
         if let Some(detection) = &mut self.detection {
             detection.paths = paths;
         }
-        self.origin.fixed.remove(RULE_PATHS);
+        self.origin.has_other_rules = true;
     }
 
     /// Keys that another reading gives other values and that only a restart takes up.
     #[must_use]
     pub fn needs_restart(&self, next: &Self) -> Vec<&'static str> {
-        let fixed = self.origin.fixed.iter();
-        fixed
-            .filter(|(key, value)| next.origin.fixed.get(*key) != Some(value))
-            .map(|(key, _)| *key)
-            .collect()
+        let counts = |entry: &&Entry| !(self.origin.has_other_rules && entry.key == RULE_PATHS);
+        let entries = self.entries.iter().filter(counts).filter(|entry| entry.is_read_at_start());
+        entries.filter(|entry| !entry.is_same_in(&next.entries)).map(|entry| entry.key).collect()
     }
 }
 
@@ -132,6 +120,18 @@ mod tests {
         };
         check(&sinks("secret"), &[]);
         check("tenant_labels: [a]\ntenants: [{ match: { path: '^/' }, tenant: a }]\n", &[]);
+    }
+
+    #[test]
+    fn another_secret_is_a_change_and_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("landlord.yaml");
+        let yaml = |secret: &str| format!("otlp: {{ headers: 'a={secret}' }}\n");
+        let config = read(&path, &yaml("hunter2"));
+        fs::write(&path, yaml("hunter3")).unwrap();
+        assert_eq!(config.needs_restart(&config.again().unwrap()), ["otlp.headers"]);
+        let shown = format!("{:?}", config.entries);
+        assert!(shown.contains("***") && !shown.contains("hunter"), "{shown}");
     }
 
     #[test]

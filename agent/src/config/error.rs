@@ -6,6 +6,7 @@ use std::fmt;
 use figment::value::Value;
 
 use crate::config::file::Source;
+use crate::config::keys::is_secret;
 use crate::config::yaml::Place;
 
 /// A configuration that cannot be used. Its display is for people and has up to
@@ -85,9 +86,13 @@ impl fmt::Display for ConfigError {
 }
 
 impl Excerpt {
-    /// The line at a place, cut around it. `None` beyond the end of the text.
+    /// The line at a place, cut around it. `None` beyond the end of the text, and of lines
+    /// that may have a secret beside what is meant.
     fn new(text: &str, place: Place) -> Option<Self> {
         let line = text.lines().nth(place.line.checked_sub(1)?)?;
+        if line.split(|it: char| !it.is_alphanumeric()).any(is_secret) {
+            return None;
+        }
         let column = place.column.saturating_sub(1);
         let first = if column < LINE_WIDTH { 0 } else { column - LINE_WIDTH / 2 };
         let shown: String = line.chars().skip(first).take(LINE_WIDTH).collect();

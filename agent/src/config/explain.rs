@@ -6,7 +6,7 @@ use figment::{Figment, Metadata};
 
 use crate::config::error::{ConfigError, closest, found, named};
 use crate::config::file::Source;
-use crate::config::keys::{KEYS, Key, Kind, dotted, keys_below};
+use crate::config::keys::{KEYS, Key, Kind, dotted, is_secret, keys_below};
 use crate::config::sinks::SinkProblem;
 use crate::config::yaml::Place;
 use crate::identity::tenant::{LabelProblem, TenantRuleError};
@@ -36,7 +36,9 @@ pub(super) fn explain(
             Some(key) => wrong_value(key, path, &origin, layers),
             None => {
                 let below = keys_below(path);
-                let problem = if below.is_empty() {
+                let problem = if may_be_secret(path) {
+                    format!("{}: expected a text, found another value", subject(path))
+                } else if below.is_empty() {
                     cause.to_string()
                 } else {
                     let found = origin.found(path, layers);
@@ -48,10 +50,17 @@ pub(super) fn explain(
     }
 }
 
-/// A value of the right type that its key does not admit.
-pub(super) fn out_of_bounds(key: &Key, source: Option<&Source>, layers: &Figment) -> ConfigError {
-    let origin = Origin { source, layer: layers.find_metadata(key.name) };
-    wrong_value(key, &key.path(), &origin, layers)
+/// A value of the right type that its key does not admit. `path`: with list indices.
+pub(super) fn out_of_bounds(
+    key: &Key,
+    path: &[String],
+    source: Option<&Source>,
+    layers: &Figment,
+) -> ConfigError {
+    // A list is from one layer as a whole.
+    let layer = key.name.split("[]").next().unwrap_or(key.name);
+    let origin = Origin { source, layer: layers.find_metadata(layer) };
+    wrong_value(key, path, &origin, layers)
 }
 
 /// A tenant rule that cannot be used.
@@ -81,12 +90,8 @@ pub(super) fn wrong_sink(
     let is_of_list = path.first().is_some_and(|first| first == "sinks");
     let layer = if is_of_list { "sinks".to_owned() } else { path.join(".") };
     let origin = Origin { source, layer: layers.find_metadata(&layer) };
-    let told = format!("{}: expected {}", subject(path), problem.expected);
-    if path.last().is_some_and(|last| last == "headers") {
-        // They may be secrets, and so their line is not shown.
-        return origin.at(None, &format!("{told}, found another value"));
-    }
-    origin.value(path, &format!("{told}, found {}", origin.found(path, layers)))
+    let found = origin.found(path, layers);
+    origin.value(path, &format!("{}: expected {}, found {found}", subject(path), problem.expected))
 }
 
 /// An element of `tenant_labels` that is no key.
@@ -99,7 +104,7 @@ pub(super) fn wrong_label(index: usize, source: Option<&Source>, layers: &Figmen
 
 fn wrong_value(key: &Key, path: &[String], origin: &Origin<'_>, layers: &Figment) -> ConfigError {
     let value = origin.get(path, layers);
-    let found = value.as_ref().map_or_else(|| "nothing".to_owned(), found);
+    let found = origin.found(path, layers);
     let problem = format!("{}: expected {}, found {found}", subject(path), key.kind.expectation());
     let help = match (&key.kind, &value) {
         (Kind::Duration(..), Some(Value::Num(..))) => {
@@ -137,6 +142,9 @@ impl Origin<'_> {
     }
 
     fn found(&self, path: &[String], layers: &Figment) -> String {
+        if may_be_secret(path) {
+            return "another value".to_owned();
+        }
         self.get(path, layers).as_ref().map_or_else(|| "nothing".to_owned(), found)
     }
 
@@ -148,6 +156,10 @@ impl Origin<'_> {
 
     /// An error at a value, or at what should have held it.
     fn value(&self, path: &[String], problem: &str) -> ConfigError {
+        if may_be_secret(path) {
+            // Its line is not shown.
+            return self.at(None, problem);
+        }
         let root = self.file().and_then(|source| source.root.as_ref());
         let place = root.and_then(|root| {
             (0..=path.len())
@@ -166,6 +178,10 @@ impl Origin<'_> {
             (None, _, None) => ConfigError::of("configuration", problem),
         }
     }
+}
+
+fn may_be_secret(path: &[String]) -> bool {
+    path.iter().any(|part| is_secret(part))
 }
 
 /// What a message calls the thing at a path: `` `log.level` ``, `tenant rule 2`,

@@ -117,6 +117,11 @@ impl Key {
 /// What the agent's environment variables begin with.
 pub(super) const VARIABLE_PREFIX: &str = "LANDLORD_";
 
+/// Whether what is below a part of a path may be a secret.
+pub(super) fn is_secret(part: &str) -> bool {
+    part == "headers"
+}
+
 /// A path as the table writes it.
 pub(super) fn dotted(path: &[String]) -> String {
     let mut name = String::new();

@@ -11,7 +11,7 @@ use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 use serde::Deserialize;
 
-use crate::config::again::{Origin, fixed};
+use crate::config::again::Origin;
 use crate::config::default::DEFAULT_YAML;
 use crate::config::detection::Detection;
 use crate::config::entries::{Entry, entries};
@@ -165,8 +165,7 @@ fn load_from(
         }
     }
     let config = resolve(source.as_ref(), &Variables::read(environment)?, overrides)?;
-    let fixed = config.origin.fixed;
-    let origin = Origin { fixed, ..Origin::new(path, source.as_ref(), overrides) };
+    let origin = Origin::new(path, source.as_ref(), overrides);
     Ok(Config { file: source.is_some().then(|| path.to_owned()), origin, ..config })
 }
 
@@ -291,7 +290,13 @@ fn resolve(
         .filter(|key| key.is_scalar())
         .find(|key| layers.find_value(key.name).is_ok_and(|value| !key.kind.admits(&value)))
     {
-        return Err(out_of_bounds(key, source, &layers));
+        return Err(out_of_bounds(key, &key.path(), source, &layers));
+    }
+    for list in KEYS.iter().filter(|key| !key.is_scalar() && !key.name.contains("[]")) {
+        let Ok(value) = layers.find_value(list.name) else { continue };
+        if let Some((key, path)) = not_admitted(&value, &mut list.path()) {
+            return Err(out_of_bounds(key, &path, source, &layers));
+        }
     }
     let detection = Detection::new(&settings);
     let sinks = Sinks::new(settings.spool, settings.otlp, settings.sinks)
@@ -320,7 +325,27 @@ fn resolve(
         file: None,
         warnings: variables.warnings(),
         entries: entries(&layers),
-        origin: Origin { fixed: fixed(&layers), ..Origin::default() },
+        origin: Origin::default(),
+    })
+}
+
+/// The first value in a list that its key does not admit, and where it is.
+fn not_admitted(value: &Value, path: &mut Vec<String>) -> Option<(&'static Key, Vec<String>)> {
+    if let Some(key) = Key::at(path).filter(|key| !key.kind.admits(value)) {
+        return Some((key, path.clone()));
+    }
+    let inner: Vec<(String, &Value)> = match value {
+        Value::Array(_, elements) => {
+            elements.iter().enumerate().map(|(index, it)| (index.to_string(), it)).collect()
+        }
+        Value::Dict(_, entries) => entries.iter().map(|(name, it)| (name.clone(), it)).collect(),
+        _ => return None,
+    };
+    inner.into_iter().find_map(|(part, value)| {
+        path.push(part);
+        let found = not_admitted(value, path);
+        path.pop();
+        found
     })
 }
 

@@ -54,7 +54,8 @@ pub(super) struct OtlpSettings {
     key_file: PathBuf,
 }
 
-/// An element of `sinks` as it is written.
+/// An element of `sinks` as it is written. The ranges are in
+/// [`KEYS`](super::keys::KEYS).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SinkSpec {
@@ -248,13 +249,6 @@ fn sink(spec: SinkSpec, index: usize) -> Result<SinkSettings, SinkProblem> {
         }
     };
     let timeout = spec.timeout.map_or(TIMEOUT, |time| time.0);
-    if !(Duration::from_millis(100)..=Duration::from_secs(300)).contains(&timeout) {
-        return Err(wrong("timeout", "a time from 100ms to 5m"));
-    }
-    let resolve = spec.resolve.map_or(RESOLVE, |time| time.0);
-    if !(Duration::from_secs(1)..=Duration::from_secs(86_400)).contains(&resolve) {
-        return Err(wrong("resolve", "a time from 1s to 24h"));
-    }
     let certificate = match (spec.certificate_file, spec.key_file) {
         (Some(certificate), Some(key)) => Some((certificate, key)),
         (None, None) => None,
@@ -269,7 +263,7 @@ fn sink(spec: SinkSpec, index: usize) -> Result<SinkSettings, SinkProblem> {
         SinkKind::Alertmanager => Target::Alertmanager {
             uri: http_uri(&spec.to, "/api/v2/alerts")
                 .ok_or_else(|| wrong("to", "an address such as `http://alertmanager:9093`"))?,
-            resolve,
+            resolve: spec.resolve.map_or(RESOLVE, |time| time.0),
         },
         SinkKind::Syslog => Target::Syslog(
             receiver(&spec.to)
@@ -280,15 +274,8 @@ fn sink(spec: SinkSpec, index: usize) -> Result<SinkSettings, SinkProblem> {
             if !path.is_absolute() {
                 return Err(wrong("to", "a path that begins with `/`"));
             }
-            let size = spec.size.unwrap_or(FILE_SIZE);
-            if !(1..=1 << 20).contains(&size) {
-                return Err(wrong("size", "a whole number from 1 to 1048576"));
-            }
-            let keep = spec.keep.unwrap_or(FILE_KEEP);
-            if keep > 100 {
-                return Err(wrong("keep", "a whole number from 0 to 100"));
-            }
-            Target::File { path, most: size << 20, keep }
+            let most = spec.size.unwrap_or(FILE_SIZE) << 20;
+            Target::File { path, most, keep: spec.keep.unwrap_or(FILE_KEEP) }
         }
     };
     Ok(SinkSettings {

@@ -152,7 +152,7 @@ fn wrong_sinks() {
       |                                             ^
     ");
     insta::assert_snapshot!(of("name: a, kind: file, to: /x, timeout: 1h"), @"
-    landlord.yaml:2:45: `timeout` of sink 1: expected a time from 100ms to 5m, found `1h`
+    landlord.yaml:2:45: `timeout` of sink 1: expected a time from 100ms to 300s with its unit, such as `5s` or `1500ms`, found `1h`
       |
     2 |   - { name: a, kind: file, to: /x, timeout: 1h }
       |                                             ^^
@@ -163,6 +163,40 @@ fn wrong_sinks() {
     2 |   - { name: a, kind: file, to: /x, rate: 0 }
       |                                          ^
     ");
+    insta::assert_snapshot!(of("name: a, kind: file, to: /x, rate: 1000001"), @"
+    landlord.yaml:2:42: `rate` of sink 1: expected a whole number from 1 to 1000000, found `1000001`
+      |
+    2 |   - { name: a, kind: file, to: /x, rate: 1000001 }
+      |                                          ^^^^^^^
+    ");
+    insta::assert_snapshot!(of("name: a, kind: file, to: /x, size: 0"), @"
+    landlord.yaml:2:42: `size` of sink 1: expected a whole number from 1 to 1048576, found `0`
+      |
+    2 |   - { name: a, kind: file, to: /x, size: 0 }
+      |                                          ^
+    ");
+    insta::assert_snapshot!(of("name: a, kind: file, to: /x, keep: 101"), @"
+    landlord.yaml:2:42: `keep` of sink 1: expected a whole number from 0 to 100, found `101`
+      |
+    2 |   - { name: a, kind: file, to: /x, keep: 101 }
+      |                                          ^^^
+    ");
+    insta::assert_snapshot!(of("name: a, kind: alertmanager, to: 'http://x', resolve: 2d"), @"
+    landlord.yaml:2:61: `resolve` of sink 1: expected a time from 1s to 86400s with its unit, such as `5s` or `1500ms`, found `2d`
+      |
+    2 |   - { name: a, kind: alertmanager, to: 'http://x', resolve: 2d }
+      |                                                             ^^
+    ");
+    insta::assert_snapshot!(of("name: a, kind: falco_http, to: 'http://x', token_file: token"), @"
+    landlord.yaml:2:62: `token_file` of sink 1: expected a path that begins with `/`, found `token`
+      |
+    2 |   - { name: a, kind: falco_http, to: 'http://x', token_file: token }
+      |                                                              ^^^^^
+    ");
+    // Neither what is wrong nor what stands beside it tells a secret.
+    insta::assert_snapshot!(of("name: a, kind: falco_http, to: 'http://x', timeout: 1h, headers: { a: secret }"), @"landlord.yaml:2:59: `timeout` of sink 1: expected a time from 100ms to 300s with its unit, such as `5s` or `1500ms`, found `1h`");
+    insta::assert_snapshot!(of("name: a, kind: falco_http, to: 'http://x', headers: secret"), @"landlord.yaml: `headers` of sink 1: expected names and values, such as `{ X-Scope-OrgID: acme }`, found another value");
+    insta::assert_snapshot!(of("name: a, kind: falco_http, to: 'http://x', headers: { a: [secret] }"), @"landlord.yaml: `headers.a` of sink 1: expected a text, found another value");
     insta::assert_snapshot!(of("name: a, kind: falco_http, to: 'http://x', key_file: /k"), @"
     landlord.yaml:2:60: `key_file` of sink 1: expected a `certificate_file`, too, found `/k`
       |
