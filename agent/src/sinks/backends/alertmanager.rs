@@ -13,8 +13,8 @@ use hyper::Uri;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::sinks::client::{Client, Verdict, judge};
-use crate::sinks::delivery::{Delivery, Destination, Message, Outcome};
+use crate::sinks::client::Client;
+use crate::sinks::delivery::{Delivery, Destination, Message, Outcome, Verdict, judge};
 
 /// Alerts that are posted at once.
 const BATCH: usize = 256;
@@ -62,7 +62,7 @@ impl Alertmanager {
         };
         match self.client.post(&self.uri, "application/json", &[], body.into()).await {
             Ok(answer) => judge(&answer),
-            Err(failure) => Verdict::Later(failure.outcome()),
+            Err(failure) => Verdict::Later(failure.into()),
         }
     }
 

@@ -4,8 +4,8 @@
 use hyper::Uri;
 use hyper::body::Bytes;
 
-use crate::sinks::client::{Client, Verdict, judge};
-use crate::sinks::delivery::{Delivery, Destination, Message, Outcome};
+use crate::sinks::client::Client;
+use crate::sinks::delivery::{Delivery, Destination, Message, Outcome, Verdict, judge};
 
 /// Alerts that are asked for at once; each is a request of its own.
 const BATCH: usize = 64;
@@ -30,7 +30,7 @@ impl FalcoHttp {
             let body = Bytes::from(body(message));
             let verdict = match self.client.post(&self.uri, "application/json", &[], body).await {
                 Ok(answer) => judge(&answer),
-                Err(failure) => Verdict::Later(failure.outcome()),
+                Err(failure) => Verdict::Later(failure.into()),
             };
             match verdict {
                 Verdict::Taken => {}

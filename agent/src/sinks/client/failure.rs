@@ -1,13 +1,10 @@
-//! What an answer of a back-end, or none, means for what was to be delivered.
+//! Why a back-end gave no answer.
 
 use std::error::Error;
 use std::fmt;
 
-use hyper::StatusCode;
 use hyper_util::client::legacy;
 
-use super::Answer;
-use crate::sinks::delivery::Outcome;
 use crate::telemetry::SinkFailure;
 
 /// Why there is no answer.
@@ -46,12 +43,6 @@ impl Failure {
     pub(super) fn of_body(error: &(dyn Error + 'static)) -> Self {
         Self { cause: SinkFailure::Broken, reason: told(error) }
     }
-
-    /// It is to be tried again.
-    #[must_use]
-    pub fn outcome(self) -> Outcome {
-        Outcome::Later { cause: self.cause, reason: self.reason, after: None }
-    }
 }
 
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
@@ -74,43 +65,4 @@ fn told(error: &(dyn Error + 'static)) -> String {
         }
     }
     parts.join(": ")
-}
-
-/// What an answer says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It has been taken.
-    Taken,
-    /// It will never be taken as it is.
-    Never(String),
-    /// It may be taken later.
-    Later(Outcome),
-}
-
-/// What a status means where the protocol says nothing else: of the errors only those
-/// that are about the body itself are for good; all others may be mended at the other
-/// side, or are of a proxy in between.
-#[must_use]
-pub fn judge(answer: &Answer) -> Verdict {
-    let status = answer.status;
-    if status.is_success() {
-        return Verdict::Taken;
-    }
-    let reason = match answer.text() {
-        text if text.is_empty() => status.to_string(),
-        text => format!("{status}: {text}"),
-    };
-    let cause = match status {
-        StatusCode::BAD_REQUEST
-        | StatusCode::PAYLOAD_TOO_LARGE
-        | StatusCode::UNSUPPORTED_MEDIA_TYPE
-        | StatusCode::UNPROCESSABLE_ENTITY => return Verdict::Never(reason),
-        StatusCode::UNAUTHORIZED
-        | StatusCode::FORBIDDEN
-        | StatusCode::PROXY_AUTHENTICATION_REQUIRED => SinkFailure::Unauthorized,
-        StatusCode::TOO_MANY_REQUESTS => SinkFailure::Throttled,
-        StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => SinkFailure::Timeout,
-        _ => SinkFailure::Refused,
-    };
-    Verdict::Later(Outcome::Later { cause, reason, after: answer.retry_after })
 }

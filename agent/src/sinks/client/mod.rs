@@ -31,7 +31,7 @@ use tower::Service;
 
 pub use certificates::CertificateError;
 use certificates::Certificates;
-pub use failure::{Failure, Verdict, judge};
+pub use failure::Failure;
 use token::Token;
 
 /// Bytes of an answer that are read at most; more is an answer of no such back-end.

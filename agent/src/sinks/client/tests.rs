@@ -3,53 +3,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::HeaderMap;
 use axum::routing::post;
+use hyper::Uri;
 use hyper::body::Bytes;
 use hyper::header::HeaderValue;
-use hyper::{StatusCode, Uri};
 
-use super::{Access, Answer, Client, Verdict, judge, retry_after};
-use crate::sinks::delivery::Outcome;
+use super::{Access, Client, retry_after};
 use crate::telemetry::SinkFailure;
-
-fn answer(status: u16) -> Answer {
-    Answer {
-        status: StatusCode::from_u16(status).unwrap(),
-        retry_after: Some(Duration::from_secs(7)),
-        body: Bytes::from_static(b"why \x1b[31m\nmore"),
-    }
-}
-
-#[test]
-fn what_an_answer_means() {
-    #[track_caller]
-    fn check(status: u16, expected: Option<SinkFailure>) {
-        let found = match judge(&answer(status)) {
-            Verdict::Later(Outcome::Later { cause, after, reason }) => {
-                assert_eq!(after, Some(Duration::from_secs(7)));
-                assert!(reason.ends_with("why [31m"), "{reason}");
-                Some(cause)
-            }
-            verdict => {
-                assert_eq!(matches!(verdict, Verdict::Taken), status < 300, "{status}");
-                None
-            }
-        };
-        assert_eq!(found, expected, "{status}");
-    }
-    for taken in [200, 202, 204] {
-        check(taken, None);
-    }
-    for never in [400, 413, 415, 422] {
-        check(never, None);
-    }
-    check(301, Some(SinkFailure::Refused));
-    check(401, Some(SinkFailure::Unauthorized));
-    check(403, Some(SinkFailure::Unauthorized));
-    check(404, Some(SinkFailure::Refused));
-    check(408, Some(SinkFailure::Timeout));
-    check(429, Some(SinkFailure::Throttled));
-    check(503, Some(SinkFailure::Refused));
-}
 
 #[test]
 fn when_to_come_again() {

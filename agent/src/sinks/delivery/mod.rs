@@ -12,6 +12,7 @@ pub(crate) mod message;
 mod outbox;
 mod route;
 mod share;
+mod verdict;
 mod ways;
 
 use std::future::Future;
@@ -23,6 +24,7 @@ pub use message::{DecodeError, Message, PRIORITIES};
 pub use outbox::{Outbox, Output};
 pub use route::Route;
 pub use share::Share;
+pub use verdict::{Verdict, judge};
 pub use ways::{Way, Ways};
 
 use crate::telemetry::SinkFailure;

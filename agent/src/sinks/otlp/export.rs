@@ -17,8 +17,8 @@ use serde::Deserialize;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 
-use crate::sinks::client::{Access, Client, ClientError, Verdict, judge};
-use crate::sinks::delivery::Outcome;
+use crate::sinks::client::{Access, Client, ClientError};
+use crate::sinks::delivery::{Outcome, Verdict, judge};
 use crate::telemetry::SinkFailure;
 
 /// How requests are worded.
@@ -137,7 +137,7 @@ impl Export {
     ) -> Result<A, Verdict> {
         let (uri, body) = (self.uri(path), request.encode_to_vec());
         let answer = self.client.post(&uri, "application/x-protobuf", &[], body.into()).await;
-        let answer = answer.map_err(|failure| Verdict::Later(failure.outcome()))?;
+        let answer = answer.map_err(|failure| Verdict::Later(failure.into()))?;
         match judge(&answer) {
             // Who took it and says nothing that is understood took all of it.
             Verdict::Taken => Ok(A::decode(answer.body).unwrap_or_default()),

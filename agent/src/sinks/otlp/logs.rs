@@ -8,8 +8,7 @@ use super::Export;
 use super::attributes::{Attributes, name, number, text, texts, value};
 use super::resource::{Node, scope};
 use super::traces::{span_id, trace_id};
-use crate::sinks::client::Verdict;
-use crate::sinks::delivery::{Delivery, Destination, Message, Outcome};
+use crate::sinks::delivery::{Delivery, Destination, Message, Outcome, Verdict};
 
 /// What the event is called.
 pub const EVENT: &str = "landlord.alert";

@@ -18,8 +18,7 @@ use super::resource::{Node, scope};
 use crate::event::Deed;
 use crate::event::deed::Object;
 use crate::process::Ancestor;
-use crate::sinks::client::Verdict;
-use crate::sinks::delivery::{Delivery, Destination, Message, Outcome, Share};
+use crate::sinks::delivery::{Delivery, Destination, Message, Outcome, Share, Verdict};
 
 /// Alerts of one request; each is as many spans as it has ancestors.
 const BATCH: usize = 64;
