@@ -115,7 +115,7 @@ fn nobody_knows() {
     assert!(lookup.request(DOCKER_WEB, None, None));
     let told = to_the_last(&inbox);
     assert_eq!((told.len(), told[0].facts.clone()), (1, None));
-    assert!(begin.elapsed() >= PAUSES.iter().sum());
+    assert!(begin.elapsed() >= PAUSES.iter().sum::<Duration>());
     let counts = LookupCounts { requests: 2, unknown: 1, malformed: 1, ..LookupCounts::default() };
     assert_eq!(lookup.counts(), counts);
     assert_eq!(inbox.recv_timeout(Duration::from_millis(50)), Err(RecvTimeoutError::Timeout));

@@ -13,9 +13,6 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
-/// How often the files are looked at.
-const EVERY: Duration = Duration::from_secs(5);
-
 /// What is wrong with a file.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {reason}", .path.display())]
@@ -28,6 +25,8 @@ pub struct CertificateError {
 pub(super) struct Certificates {
     ca: Option<PathBuf>,
     own: Option<(PathBuf, PathBuf)>,
+    /// How old what was seen may be.
+    fresh: Duration,
     seen: Mutex<Seen>,
 }
 
@@ -51,11 +50,12 @@ impl Certificates {
     pub(super) fn new(
         ca: Option<PathBuf>,
         own: Option<(PathBuf, PathBuf)>,
+        fresh: Duration,
     ) -> Result<Self, CertificateError> {
         let texts = read(ca.as_deref(), own.as_ref())?;
         let config = config(ca.as_deref(), own.as_ref(), &texts)?;
         let seen = Mutex::new(Seen { at: Instant::now(), texts, generation: 0, config });
-        Ok(Self { ca, own, seen })
+        Ok(Self { ca, own, fresh, seen })
     }
 
     /// What is to be used now, and a number that is another one each time the files
@@ -63,7 +63,7 @@ impl Certificates {
     pub(super) fn current(&self) -> (u64, ClientConfig) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let has_files = self.ca.is_some() || self.own.is_some();
-        if has_files && seen.at.elapsed() >= EVERY {
+        if has_files && seen.at.elapsed() >= self.fresh {
             seen.at = Instant::now();
             if let Err(error) = self.look(&mut seen) {
                 // Two files are seldom replaced at the same instant; the next look tells.

@@ -7,6 +7,8 @@
 mod certificates;
 mod failure;
 #[cfg(test)]
+mod replaced_tests;
+#[cfg(test)]
 mod tests;
 mod token;
 
@@ -36,6 +38,8 @@ use token::Token;
 
 /// Bytes of an answer that are read at most; more is an answer of no such back-end.
 const ANSWER_BYTES: usize = 256 << 10;
+/// How old may be what was read of tokens and certificates.
+const FRESH: Duration = Duration::from_secs(5);
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a connection is kept that nobody uses; shorter than most servers do.
@@ -124,6 +128,11 @@ impl Client {
     ///
     /// A file that cannot be read or has not what it should have; a header that is none.
     pub fn new(access: &Access) -> Result<Self, ClientError> {
+        Self::reading_after(FRESH, access)
+    }
+
+    /// The same, with files that are read again when what was read of them is so old.
+    fn reading_after(fresh: Duration, access: &Access) -> Result<Self, ClientError> {
         let mut headers = HeaderMap::new();
         for (name, value) in &access.headers {
             let wrong = || ClientError::Header(name.clone());
@@ -131,8 +140,9 @@ impl Client {
             value.set_sensitive(true);
             headers.insert(HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?, value);
         }
-        let token = access.token_file.clone().map(Token::new).transpose()?;
-        let certificates = Certificates::new(access.ca_file.clone(), access.certificate.clone())?;
+        let token = access.token_file.clone().map(|path| Token::new(path, fresh)).transpose()?;
+        let certificates =
+            Certificates::new(access.ca_file.clone(), access.certificate.clone(), fresh)?;
         let (generation, tls) = certificates.current();
         Ok(Self { headers, token, certificates, http: Mutex::new((generation, http(tls))) })
     }

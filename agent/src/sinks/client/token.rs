@@ -9,27 +9,26 @@ use hyper::header::HeaderValue;
 
 use super::ClientError;
 
-/// How old what was read may be.
-const FRESH: Duration = Duration::from_secs(5);
-
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Token {
     path: PathBuf,
+    /// How old what was read may be.
+    fresh: Duration,
     last: Mutex<(Instant, HeaderValue)>,
 }
 
 impl Token {
-    pub(super) fn new(path: PathBuf) -> Result<Self, ClientError> {
+    pub(super) fn new(path: PathBuf, fresh: Duration) -> Result<Self, ClientError> {
         let header = read(&path)?;
-        Ok(Self { path, last: Mutex::new((Instant::now(), header)) })
+        Ok(Self { path, fresh, last: Mutex::new((Instant::now(), header)) })
     }
 
     /// The value of `Authorization`. As long as the file cannot be read it is that of
     /// before.
     pub(super) fn header(&self) -> HeaderValue {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.0.elapsed() > FRESH {
+        if last.0.elapsed() >= self.fresh {
             last.0 = Instant::now();
             match read(&self.path) {
                 Ok(header) => last.1 = header,
