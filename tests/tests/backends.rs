@@ -59,6 +59,7 @@ fn message(number: u32, tenant: &str, namespace: Option<&str>) -> Message {
         process: "sh".to_owned(),
         pid: 4000 + number,
         lineage: Vec::new(),
+        remote: None,
         message: format!("shell {number}"),
         repeats: 3,
         json: json!({"output_fields": fields}).to_string(),

@@ -14,7 +14,7 @@ use crate::detection::{Alert, PeerFacts};
 use crate::event::{Initiator, RemoteEnd};
 use crate::identity::Known;
 use crate::identity::peer::{Peer, Peers, is_loopback};
-use crate::sinks::delivery::{Message, Outbox, Output, Ways};
+use crate::sinks::delivery::{self, Message, Outbox, Output, Remote, Ways};
 use crate::sinks::recent::Recent;
 
 /// Age of an event at which it is asked whose its remote end was.
@@ -225,10 +225,16 @@ fn message(alert: &Alert) -> Message {
         process: alert.process.clone(),
         pid: alert.pid,
         lineage: alert.lineage.clone(),
+        remote: alert.remote.map(|end| Remote { end, peer: alert.peer.as_ref().map(peer) }),
         message: alert.message.clone(),
         repeats: alert.repeats,
         json: String::from_utf8_lossy(&alert.json).into_owned(),
     }
+}
+
+fn peer(facts: &PeerFacts) -> delivery::Peer {
+    let PeerFacts { kind, namespace, name, tenant, certain } = facts.clone();
+    delivery::Peer { kind: kind.to_owned(), namespace, name, tenant, certain }
 }
 
 /// Whether its event is old enough.

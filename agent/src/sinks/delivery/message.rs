@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::event::RemoteEnd;
 use crate::process::Ancestor;
 use crate::sinks::spool::URGENCIES;
 
@@ -48,12 +49,38 @@ pub struct Message {
     pub pid: u32,
     /// It and its ancestors, its parent second; empty where nobody asks for traces.
     pub lineage: Vec<Ancestor>,
+    /// The other end of the connection that it is about; `None` when it is about none.
+    pub remote: Option<Remote>,
     /// What the rule says of the event.
     pub message: String,
     /// Further alerts that said the same and were not written.
     pub repeats: u64,
     /// The line that Falco would write as JSON.
     pub json: String,
+}
+
+/// The other end of the connection that an alert is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remote {
+    /// Where it is.
+    pub end: RemoteEnd,
+    /// Who is there; `None` where nobody tells.
+    pub peer: Option<Peer>,
+}
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Peer {
+    /// `pod`, `service`, `node`, `loopback`, `outside` or `unknown`.
+    pub kind: String,
+    /// The namespace of a pod or a Service.
+    pub namespace: Option<String>,
+    /// The name of a pod, a Service or another node.
+    pub name: Option<String>,
+    /// Whose it is, as far as that is known.
+    pub tenant: Option<String>,
+    /// `false`: it may be somebody else, or somebody else's.
+    pub certain: bool,
 }
 
 /// Why a kept message cannot be read.
@@ -141,6 +168,7 @@ pub(crate) mod tests {
                     deeds_dropped: 0,
                 })
                 .into(),
+            remote: None,
             message: "A shell was spawned".to_owned(),
             repeats: 0,
             json: r#"{"hostname":"node-1","output":"x","output_fields":{"evt.time":1,"proc.name":"sh","fd.name":null},"priority":"Notice","rule":"Terminal shell in container","source":"syscall","tags":["container","shell"],"time":"2023-11-14T22:13:20.000000000Z"}"#.to_owned(),

@@ -20,7 +20,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 pub use courier::{Courier, Figures, Pace, Tray};
-pub use message::{DecodeError, Message, PRIORITIES};
+pub use message::{DecodeError, Message, PRIORITIES, Peer, Remote};
 pub use outbox::{Outbox, Output};
 pub use route::Route;
 pub use share::Share;

@@ -101,6 +101,11 @@ pub(super) fn number(number: u64) -> AnyValue {
     of(Kind::IntValue(i64::try_from(number).unwrap_or(i64::MAX)))
 }
 
+/// Yes or no.
+pub(super) const fn flag(flag: bool) -> AnyValue {
+    of(Kind::BoolValue(flag))
+}
+
 /// A list of texts.
 pub(super) fn texts(list: &[String]) -> AnyValue {
     of(Kind::ArrayValue(ArrayValue { values: list.iter().map(|it| text(it)).collect() }))

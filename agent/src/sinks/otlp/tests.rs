@@ -4,11 +4,11 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 
 use super::logs::{EVENT, request};
 use super::{Export, Node, Protocol, traces};
-use crate::event::Deed;
 use crate::event::deed::{Access, Object};
+use crate::event::{Deed, Initiator, RemoteEnd};
 use crate::sinks::client;
 use crate::sinks::delivery::message::tests::message;
-use crate::sinks::delivery::{Message, Share};
+use crate::sinks::delivery::{Message, Peer, Remote, Share};
 
 fn node() -> Node {
     Node {
@@ -332,6 +332,64 @@ fn an_alert_is_a_trace_of_what_led_to_it() {
 }
 
 #[test]
+fn a_connection_is_a_span_of_its_own() {
+    #[track_caller]
+    fn check(initiator: Initiator, peer: Option<Peer>, expected: &str) {
+        let address = "10.0.0.2".parse().unwrap();
+        let end = RemoteEnd { address, port: 443, protocol: Some(6), initiator };
+        let remote = Some(Remote { end, peer });
+        let message = Message { remote, event: "connect".to_owned(), ..message(1) };
+        let request = traces::request(&[message], &node(), Share::default());
+        let [.., actor, span] = &request.resource_spans[0].scope_spans[0].spans[..] else {
+            panic!("{request:?}")
+        };
+        assert_eq!(span.parent_span_id, actor.span_id);
+        assert_ne!(span.span_id, actor.span_id);
+        let attributes: String = span.attributes.iter().map(told).collect();
+        assert_eq!(format!("{} {:?}{attributes}", span.name, span.kind()), expected);
+    }
+    let peer = |certain| Peer {
+        kind: "pod".to_owned(),
+        namespace: Some("shop".to_owned()),
+        name: Some("web-1".to_owned()),
+        tenant: Some("globex".to_owned()),
+        certain,
+    };
+    check(
+        Initiator::Local,
+        Some(peer(true)),
+        "connect pod Client tenant=acme network.peer.address=10.0.0.2 network.peer.port=443 \
+         server.address=10.0.0.2 server.port=443 network.transport=tcp landlord.peer.kind=pod \
+         landlord.peer.certain=true landlord.peer.tenant=globex landlord.peer.namespace=shop \
+         landlord.peer.name=web-1",
+    );
+    check(
+        Initiator::Remote,
+        None,
+        "connect Server tenant=acme network.peer.address=10.0.0.2 network.peer.port=443 \
+         client.address=10.0.0.2 client.port=443 network.transport=tcp",
+    );
+    check(
+        Initiator::Unknown,
+        None,
+        "connect Internal tenant=acme network.peer.address=10.0.0.2 network.peer.port=443 \
+         network.transport=tcp",
+    );
+}
+
+/// An attribute after a space.
+fn told(attribute: &KeyValue) -> String {
+    let value = attribute.value.as_ref().and_then(|it| it.value.as_ref()).unwrap();
+    let value = match value {
+        Value::StringValue(text) => text.clone(),
+        Value::IntValue(number) => number.to_string(),
+        Value::BoolValue(flag) => flag.to_string(),
+        other => panic!("{other:?}"),
+    };
+    format!(" {}={value}", attribute.key)
+}
+
+#[test]
 fn what_a_process_did_are_events_of_its_span() {
     let deed = |time_unix_ns, event: &'static str, object, error: Option<&'static str>, times| {
         Deed { time_unix_ns, event: event.into(), object, error: error.map(Into::into), times }
@@ -352,29 +410,20 @@ fn what_a_process_did_are_events_of_its_span() {
     message.lineage[0].deeds_dropped = 9;
     message.lineage[1].deeds = vec![deed(5, "openat", file(Access::default()), None, 1)];
     let request = traces::request(&[message], &node(), Share::default());
-    let told = |span: &Span| {
-        let of = |it: &KeyValue| {
-            let value = it.value.as_ref().and_then(|it| it.value.as_ref()).unwrap();
-            let value = match value {
-                Value::StringValue(text) => text.clone(),
-                Value::IntValue(number) => number.to_string(),
-                other => panic!("{other:?}"),
-            };
-            format!(" {}={value}", it.key)
-        };
+    let of_span = |span: &Span| {
         let events: Vec<String> = span
             .events
             .iter()
             .filter(|it| it.name != EVENT)
             .map(|it| {
-                let attributes: String = it.attributes.iter().map(of).collect();
+                let attributes: String = it.attributes.iter().map(told).collect();
                 format!("{} {}{attributes}\n", it.time_unix_nano, it.name)
             })
             .collect();
         format!("{} dropped={}\n{}", span.name, span.dropped_events_count, events.concat())
     };
     let spans = &request.resource_spans[0].scope_spans[0].spans;
-    insta::assert_snapshot!(spans.iter().map(told).collect::<String>(), @"
+    insta::assert_snapshot!(spans.iter().map(of_span).collect::<String>(), @"
     systemd dropped=0
     runc dropped=0
     5 openat file.path=/etc/shadow landlord.file.access=

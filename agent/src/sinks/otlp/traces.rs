@@ -3,22 +3,25 @@
 //! The trace has the id of the alert, so that log record and trace are found by each
 //! other. A span goes from the start of its process to the alert: whether it ends later
 //! is not known then. What a process did last are events of its span; the alert is the last
-//! one of the process that raised it.
+//! one of the process that raised it. A connection that it is about is a span of its own.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, SpanKind};
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use prost::Message as _;
 
 use super::Export;
-use super::attributes::{Attributes, number, text, texts};
+use super::attributes::{Attributes, flag, number, text, texts};
 use super::logs::EVENT;
 use super::resource::{Node, scope};
-use crate::event::Deed;
 use crate::event::deed::Object;
+use crate::event::{Deed, Initiator, RemoteEnd};
 use crate::process::Ancestor;
-use crate::sinks::delivery::{Delivery, Destination, Message, Outcome, Share, Verdict};
+use crate::sinks::delivery::{
+    Delivery, Destination, Message, Outcome, Peer, Remote, Share, Verdict,
+};
 
 /// Alerts of one request; each is as many spans as it has ancestors.
 const BATCH: usize = 64;
@@ -149,13 +152,80 @@ fn spans(message: &Message, share: Share) -> Vec<Span> {
     }
     // As they began.
     spans.reverse();
+    spans.extend(message.remote.as_ref().map(|remote| connection(remote, message, share)));
     spans
 }
 
-fn attributes(
-    process: &Ancestor,
-    message: &Message,
-) -> (Vec<opentelemetry_proto::tonic::common::v1::KeyValue>, u32) {
+/// The connection that an alert is about, as this end sees it. What is known is its
+/// beginning, or what was sent at that moment.
+fn connection(remote: &Remote, message: &Message, share: Share) -> Span {
+    let actor = message.lineage.first().map(span_id).unwrap_or_default();
+    let kind = match remote.end.initiator {
+        Initiator::Local => SpanKind::Client,
+        Initiator::Remote => SpanKind::Server,
+        Initiator::Unknown => SpanKind::Internal,
+    };
+    let (attributes, dropped_attributes_count) = ends(remote, message);
+    // Its name tells a back-end that groups by it what was done, and to what.
+    let to = remote.peer.as_ref().map_or("", |peer| peer.kind.as_str());
+    Span {
+        trace_id: trace_id(message),
+        span_id: connection_id(&actor, message.time_unix_ns),
+        parent_span_id: actor,
+        trace_state: share.trace_state(message.priority),
+        flags: FLAGS,
+        name: format!("{} {to}", message.event).trim_end().to_owned(),
+        kind: kind.into(),
+        start_time_unix_nano: message.time_unix_ns,
+        end_time_unix_nano: message.time_unix_ns,
+        attributes,
+        dropped_attributes_count,
+        ..Span::default()
+    }
+}
+
+/// Another id than that of the process.
+fn connection_id(actor: &[u8], time_unix_ns: u64) -> Vec<u8> {
+    let actor = actor.try_into().map_or(0, u64::from_be_bytes);
+    // The low half of an actor's id is a time, too.
+    (!actor ^ time_unix_ns.rotate_left(32)).max(1).to_be_bytes().to_vec()
+}
+
+fn ends(remote: &Remote, message: &Message) -> (Vec<KeyValue>, u32) {
+    let mut attributes = Attributes::default();
+    let RemoteEnd { address, port, protocol, initiator } = remote.end;
+    let (address, port) = (address.to_string(), u64::from(port));
+    attributes.add("tenant", text(&message.tenant));
+    attributes.add("network.peer.address", text(&address));
+    attributes.add("network.peer.port", number(port));
+    let side = match initiator {
+        Initiator::Local => Some(["server.address", "server.port"]),
+        Initiator::Remote => Some(["client.address", "client.port"]),
+        Initiator::Unknown => None,
+    };
+    if let Some([of_address, of_port]) = side {
+        attributes.add(of_address, text(&address));
+        attributes.add(of_port, number(port));
+    }
+    match protocol {
+        Some(6) => attributes.add("network.transport", text("tcp")),
+        Some(17) => attributes.add("network.transport", text("udp")),
+        _ => {}
+    }
+    if let Some(Peer { kind, namespace, name, tenant, certain }) = &remote.peer {
+        attributes.add("landlord.peer.kind", text(kind));
+        attributes.add("landlord.peer.certain", flag(*certain));
+        let facts = [("tenant", tenant), ("namespace", namespace), ("name", name)];
+        for (key, fact) in facts {
+            if let Some(fact) = fact {
+                attributes.add(format!("landlord.peer.{key}"), text(fact));
+            }
+        }
+    }
+    attributes.done()
+}
+
+fn attributes(process: &Ancestor, message: &Message) -> (Vec<KeyValue>, u32) {
     let mut attributes = Attributes::default();
     attributes.add("process.pid", number(u64::from(process.pid)));
     attributes.add("process.executable.name", text(&process.name));

@@ -24,6 +24,11 @@ const RULES: &str = "\
   output: file=%fd.name process=%proc.name cmdline=%proc.cmdline parent=%proc.ppid at=%evt.rawtime write=%evt.is_open_write none=%fd.rip
   priority: WARNING
   tags: [lab, files]
+- rule: Call
+  desc: d
+  condition: evt.type = connect and fd.sip = 127.0.0.73
+  output: call to=%fd.name process=%proc.name
+  priority: WARNING
 ";
 
 /// An agent's home with sinks, and a file that a rule watches.

@@ -1,12 +1,55 @@
 //! Alerts as traces, by OTLP: what led to them.
 
+use std::net::TcpListener;
+use std::process::Command;
+
 use landlord_tests::collector::{Collector, Span};
 
 use super::{PATIENCE, RULE, Scene, ways};
 use crate::stage::is_too_long;
 
+/// The kind of the span of who connects.
+const CLIENT: u64 = 3;
 /// Name of the event that an alert is.
 const ALERT: &str = "landlord.alert";
+
+#[test]
+fn a_connection_arrives_as_a_span_of_a_client() {
+    if !landlord_tests::may_run() || is_too_long() {
+        return;
+    }
+    let Some(collector) = Collector::start().unwrap() else { return };
+    let scene = Scene::new(&format!(
+        "otlp: {{ endpoint: '{}', metrics: false, logs: false, traces: true, traces_ratio: 1 }}\n",
+        collector.http()
+    ));
+    let mut watch = scene.watch();
+    let server = TcpListener::bind("127.0.0.73:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    let script = format!("exec 3<> /dev/tcp/127.0.0.73/{port}");
+    assert!(Command::new("bash").args(["-c", &script]).status().unwrap().success());
+    let alerts = watch.of_rule("Call", 0).unwrap();
+    let [alert] = &alerts[..] else { panic!("{alerts:#?}") };
+    let id = alert.0["id"].as_str().unwrap();
+    let spans = collector.wait_for(PATIENCE, |received| {
+        let of_trace: Vec<Span> =
+            received.spans.iter().filter(|span| span.trace == id).cloned().collect();
+        (!of_trace.is_empty()).then_some(of_trace)
+    });
+    let spans = spans.unwrap();
+    let actor = spans.iter().find(|span| tells_of_alert(span)).unwrap();
+    let called = spans.iter().find(|span| span.kind == CLIENT).unwrap();
+    assert_eq!((actor.name.as_str(), &called.parent), ("bash", &actor.id));
+    assert_eq!(called.attributes["server.address"], "127.0.0.73");
+    assert_eq!(called.attributes["server.port"], port);
+    assert_eq!(called.attributes["network.transport"], "tcp");
+    assert_eq!((called.start_unix_ns, called.end_unix_ns), (actor.end_unix_ns, actor.end_unix_ns));
+    // What the process did says so, too.
+    let acts: Vec<_> = actor.events.iter().filter(|(name, ..)| name == "connect").collect();
+    let [(_, _, attributes)] = &acts[..] else { panic!("{acts:#?}") };
+    assert_eq!(attributes["network.peer.port"], port);
+    watch.stop().unwrap();
+}
 
 /// The spans of a trace from the process of the alert up to the oldest ancestor; they
 /// must be one chain.
