@@ -45,6 +45,7 @@ use crate::{
         delivery::{Outbox, Ways},
         http,
         listener::{self, BindError},
+        otlp::own::Work,
     },
     usage::{saved::StateError, state_file::StateFileError},
 };
@@ -119,8 +120,9 @@ impl PipelineError {
 ///
 /// When the address is taken, another agent is running, the rules have errors, or this
 /// kernel or these privileges do not allow the sensors; nothing is left attached then.
-pub fn run(config: &Config) -> Result<(), PipelineError> {
-    runtime()?.block_on(serve(config))
+/// `work`: the spans of the agent's work, where they are exported.
+pub fn run(config: &Config, work: Option<Work>) -> Result<(), PipelineError> {
+    runtime()?.block_on(serve(config, work))
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, PipelineError> {
@@ -165,7 +167,7 @@ impl Signals {
     }
 }
 
-async fn serve(config: &Config) -> Result<(), PipelineError> {
+async fn serve(config: &Config, work: Option<Work>) -> Result<(), PipelineError> {
     let mut signals = Signals::new()?;
     // Before the sensors: a busy port must not leave anything attached.
     let listener = listener::bind(config.listen).await?;
@@ -175,6 +177,7 @@ async fn serve(config: &Config) -> Result<(), PipelineError> {
     let known = meter.known();
     let tenants = meter.tenants();
     let mut deliveries = Deliveries::start(config, node.as_ref().map(|node| &*node.name))?;
+    deliveries.export_work(work);
     let watch = watch(config, &mut meter, deliveries.sinks().ways(), None)?;
     let reloads = Arc::<Reloads>::default();
     let (collector, worker) =

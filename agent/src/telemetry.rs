@@ -3,14 +3,27 @@
 //!
 //! It never counts what a tenant used.
 
+use std::fmt::Display;
 use std::fs;
 use std::io;
 
 use rustix::param::{clock_ticks_per_second, page_size};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 use serde::{Deserialize, Serialize};
+use tracing::field::display;
 
 use crate::usage::tenant::ProcessUsage;
+
+/// Target of the spans of `tracing` that tell what the agent itself does, for who wants to
+/// see that as traces. Nothing that is done for each event or alert is such a span.
+pub const WORK: &str = "landlord::work";
+
+/// Says on such a span why the work failed, as far as it did, in its field `error`.
+pub fn failed(work: &tracing::Span, error: Option<&impl Display>) {
+    if let Some(error) = error {
+        work.record("error", display(error));
+    }
+}
 
 /// Declares the causes once: variant, label value and meaning.
 macro_rules! loss_causes {

@@ -193,6 +193,7 @@ mod tests {
           traces: false
           traces_ratio: 1
           trace_acts: 16
+          self_traces: false
           interval: 30s
           timeout: 10s
           headers: ""

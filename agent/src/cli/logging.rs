@@ -5,9 +5,15 @@ use std::io;
 use anyhow::{Result, anyhow};
 use clap::Args;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, Registry, fmt};
 
 use super::style::ColorChoice;
 use crate::config::{LogFormat, LogLevel, LogSettings};
+use crate::sinks::otlp::own::{self, Work};
+use crate::telemetry::WORK;
 
 /// Flags about the log. `landlord run` takes them for its configuration, under
 /// the same names.
@@ -47,8 +53,13 @@ impl Logging {
     }
 }
 
-/// Starts the log of this process, on standard error.
-pub(super) fn start(settings: LogSettings, color: ColorChoice) -> Result<()> {
+/// Starts the log of this process, on standard error. `tells_work`: whether the spans of
+/// the agent's work are wanted, too.
+pub(super) fn start(
+    settings: LogSettings,
+    color: ColorChoice,
+    tells_work: bool,
+) -> Result<Option<Work>> {
     let level = match settings.level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
@@ -56,13 +67,18 @@ pub(super) fn start(settings: LogSettings, color: ColorChoice) -> Result<()> {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    let log = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(io::stderr)
-        .with_ansi(color.applies_to(&io::stderr()));
-    match settings.format {
-        LogFormat::Text => log.with_target(false).try_init(),
-        LogFormat::Json => log.json().flatten_event(true).try_init(),
-    }
-    .map_err(|error| anyhow!("cannot start the log: {error}"))
+    let log = fmt::layer().with_writer(io::stderr).with_ansi(color.applies_to(&io::stderr()));
+    let log = match settings.format {
+        LogFormat::Text => log.with_target(false).boxed(),
+        LogFormat::Json => log.json().flatten_event(true).boxed(),
+    };
+    // What the agent does is for traces; in the log it would stand before every message.
+    let told = Targets::new().with_default(level).with_target(WORK, LevelFilter::OFF);
+    let (spans, work) = tells_work.then(own::layer::<Registry>).unzip();
+    tracing_subscriber::registry()
+        .with(spans)
+        .with(log.with_filter(told))
+        .try_init()
+        .map_err(|error| anyhow!("cannot start the log: {error}"))?;
+    Ok(work)
 }

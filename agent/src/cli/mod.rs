@@ -147,7 +147,7 @@ fn execute(cli: Cli) -> Result<ExitCode> {
     let coloured = global.color.applies_to(&out);
     // The agent's log follows its configuration; every other command is quiet.
     if !matches!(command, Command::Run(_)) {
-        logging::start(global.logging.quiet(), global.color)?;
+        logging::start(global.logging.quiet(), global.color, false)?;
     }
     match command {
         Command::Run(flags) => run::run(*flags, global.color)?,

@@ -46,7 +46,8 @@ pub(super) fn run(flags: Run, color: ColorChoice) -> Result<()> {
     if !flags.rules.is_empty() {
         config.set_rule_paths(flags.rules);
     }
-    logging::start(config.log, color)?;
+    let tells_work = config.sinks.otlp.as_ref().is_some_and(|otlp| otlp.self_traces);
+    let work = logging::start(config.log, color, tells_work)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
@@ -57,5 +58,5 @@ pub(super) fn run(flags: Run, color: ColorChoice) -> Result<()> {
     for row in report.with(Status::Degraded) {
         tracing::warn!("{}", row.sentence());
     }
-    Ok(pipeline::run(&config)?)
+    Ok(pipeline::run(&config, work)?)
 }

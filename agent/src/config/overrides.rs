@@ -82,7 +82,7 @@ fn value_name(kind: &Kind) -> String {
         Kind::Address => "ADDRESS:PORT",
         Kind::OptionalHost => "IP[:PORT]",
         Kind::Duration(..) => "TIME",
-        Kind::Count(..) => "NUMBER",
+        Kind::Count(..) | Kind::Ratio => "NUMBER",
         Kind::AbsolutePath | Kind::OptionalPath => "PATH",
         Kind::Flag | Kind::Choice(_) if kind.words().len() <= 3 => return kind.words().join("|"),
         Kind::Choice(_) => "WORD",

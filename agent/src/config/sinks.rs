@@ -44,6 +44,7 @@ pub(super) struct OtlpSettings {
     traces: bool,
     traces_ratio: f64,
     trace_acts: usize,
+    self_traces: bool,
     interval: Time,
     timeout: Time,
     headers: String,
@@ -155,6 +156,8 @@ pub struct Otlp {
     pub traces_ratio: f64,
     /// How many of the last acts of each process these tell, 0 to 128.
     pub trace_acts: usize,
+    /// Whether the agent's own work is exported as traces.
+    pub self_traces: bool,
     /// How often metrics are.
     pub interval: Duration,
     /// How long an answer is waited for.
@@ -203,7 +206,9 @@ impl Sinks {
         otlp: OtlpSettings,
         specs: Vec<SinkSpec>,
     ) -> Result<Self, SinkProblem> {
-        let mut names = BTreeSet::from(["otlp", "otlp_metrics", "otlp_traces"].map(str::to_owned));
+        let mut names = BTreeSet::from(
+            ["otlp", "otlp_metrics", "otlp_self_traces", "otlp_traces"].map(str::to_owned),
+        );
         let mut list = Vec::with_capacity(specs.len());
         for (index, spec) in specs.into_iter().enumerate() {
             let sink = sink(spec, index)?;
@@ -358,6 +363,7 @@ fn exported(otlp: OtlpSettings) -> Result<Option<Otlp>, SinkProblem> {
         traces: otlp.traces,
         traces_ratio: otlp.traces_ratio,
         trace_acts: otlp.trace_acts,
+        self_traces: otlp.self_traces,
         interval: otlp.interval.0,
         timeout: otlp.timeout.0,
     }))

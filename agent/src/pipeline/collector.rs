@@ -138,8 +138,8 @@ pub(super) struct Told {
     pub(super) reloads: Arc<Reloads>,
     /// The sinks.
     pub(super) ways: Ways,
-    /// The exports of metrics.
-    pub(super) exports: Option<Exports>,
+    /// What became of exports.
+    pub(super) exports: Exports,
 }
 
 /// Figures of others that go along.
@@ -154,7 +154,7 @@ impl Figures {
         let outcomes = [("ok", reloads.ok()), ("failed", reloads.failed())];
         usage.agent.config_reloads_total =
             outcomes.map(|(it, count)| (it.to_owned(), count)).into();
-        usage.agent.sinks = deliveries::usage(&ways.now(), exports.as_ref());
+        usage.agent.sinks = deliveries::usage(&ways.now(), exports);
         usage.agent.detection = self.watch.as_ref().map(|figures| {
             detection_usage(&figures.lock().unwrap_or_else(PoisonError::into_inner))
         });

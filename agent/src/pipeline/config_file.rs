@@ -10,12 +10,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tracing::field::Empty;
+use tracing::info_span;
 
 use super::deliveries::SinkError;
 use super::file_watch::{self, FileWatch};
 use crate::config::{Config, SinkSettings};
 use crate::identity::TenantRules;
 use crate::identity::kubernetes::watch::Keys;
+use crate::telemetry::{self, WORK};
 
 /// How often the file was read again, and what came of it.
 #[derive(Debug, Default)]
@@ -127,7 +130,10 @@ impl Reader {
             return;
         }
         last.text = text;
-        match last.config.again() {
+        let reload = info_span!(target: WORK, "config.reload", error = Empty);
+        let again = last.config.again();
+        telemetry::failed(&reload, again.as_ref().err());
+        match again {
             Ok(next) => {
                 self.reloads.ok.fetch_add(1, Ordering::Relaxed);
                 self.taken(&last.config, next);

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
 use super::PipelineError;
 use super::alert_sinks::AlertSinks;
@@ -13,6 +14,7 @@ use crate::sinks::delivery::{PRIORITIES, Pace, Route, Share, Way};
 use crate::sinks::http::UsageSource as _;
 use crate::sinks::otlp::logs::AlertLogs;
 use crate::sinks::otlp::metrics::{Figures, Metrics, MetricsError};
+use crate::sinks::otlp::own::{self, Work};
 use crate::sinks::otlp::traces::AlertTraces;
 use crate::sinks::otlp::{Export, ExportError, Node};
 use crate::sinks::spool::SpoolError;
@@ -23,6 +25,8 @@ use crate::usage::sinks::SinkUsage;
 const OTLP: &str = "otlp";
 /// What that of alerts as traces is called.
 const TRACES: &str = "otlp_traces";
+/// What stands for a sink in the figures of the agent's own work.
+const WORK: &str = "otlp_self_traces";
 /// What stands for a sink in the figures of exported metrics.
 const METRICS: &str = "otlp_metrics";
 /// The cause of their failures: the exporter tells no other.
@@ -63,12 +67,19 @@ pub(super) struct Deliveries {
     sinks: Arc<AlertSinks>,
     otlp: Option<Back>,
     metrics: Option<Metrics>,
-    /// What became of the exports of metrics; `None` when there are none.
-    exports: Option<Exports>,
+    exports: Exports,
+    /// Exports the agent's own work.
+    work: Option<JoinHandle<()>>,
 }
 
 /// What became of exports.
-pub(super) type Exports = Arc<Mutex<Figures>>;
+#[derive(Clone, Debug, Default)]
+pub(super) struct Exports {
+    /// Of metrics.
+    metrics: Option<Arc<Mutex<Figures>>>,
+    /// Of the agent's own work.
+    work: Option<Arc<Mutex<own::Figures>>>,
+}
 
 impl Deliveries {
     /// Begins to deliver. To be called where tokio runs.
@@ -80,8 +91,8 @@ impl Deliveries {
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let otlp = config.sinks.otlp.as_ref().map(|otlp| Back::new(otlp, &host, kubernetes));
         let otlp = otlp.transpose()?;
-        let exports = otlp.as_ref().is_some_and(|back| back.otlp.metrics);
-        let exports = exports.then(Exports::default);
+        let metrics = otlp.as_ref().filter(|back| back.otlp.metrics).map(|_| Arc::default());
+        let exports = Exports { metrics, work: None };
         let node = kubernetes.unwrap_or(&host);
         let sinks = Arc::new(AlertSinks::new(config.sinks.spool.clone(), node));
         if config.detection.is_some() {
@@ -92,11 +103,11 @@ impl Deliveries {
                 back.add_to(&sinks)?;
             }
         }
-        Ok(Self { sinks, otlp, metrics: None, exports })
+        Ok(Self { sinks, otlp, metrics: None, exports, work: None })
     }
 
-    /// What became of the exports of metrics.
-    pub(super) fn exports(&self) -> Option<Exports> {
+    /// What became of exports.
+    pub(super) fn exports(&self) -> Exports {
         self.exports.clone()
     }
 
@@ -105,13 +116,25 @@ impl Deliveries {
         &self.sinks
     }
 
+    /// Begins to export what the agent itself does, if that is wanted. To be called where
+    /// tokio runs.
+    pub(super) fn export_work(&mut self, work: Option<Work>) {
+        let (Some(Back { otlp, export, node }), Some(work)) = (&self.otlp, work) else { return };
+        let figures = Arc::default();
+        self.exports.work = Some(Arc::clone(&figures));
+        let exported = own::export(work, export.clone(), node.clone(), otlp.timeout, figures);
+        self.work = Some(tokio::spawn(exported));
+    }
+
     /// Begins to export metrics, if that is wanted.
     ///
     /// # Errors
     ///
     /// When the exporter cannot be made.
     pub(super) fn export_metrics(&mut self, collector: Collector) -> Result<(), PipelineError> {
-        let (Some(Back { otlp, export, node }), Some(exports)) = (&self.otlp, &self.exports) else {
+        let (Some(Back { otlp, export, node }), Some(exports)) =
+            (&self.otlp, &self.exports.metrics)
+        else {
             return Ok(());
         };
         tracing::info!(
@@ -149,12 +172,15 @@ impl Deliveries {
 impl Drop for Deliveries {
     /// Who reads the configuration may have the sinks, too.
     fn drop(&mut self) {
+        if let Some(work) = &self.work {
+            work.abort();
+        }
         self.sinks.end();
     }
 }
 
 /// What became of the alerts of each sink.
-pub(super) fn usage(ways: &[Way], exports: Option<&Exports>) -> Vec<SinkUsage> {
+pub(super) fn usage(ways: &[Way], exports: &Exports) -> Vec<SinkUsage> {
     let of = |(_, tray): &Way| {
         let figures = tray.figures();
         // What has not happened is told, too: of a counter that begins with its first loss,
@@ -180,7 +206,7 @@ pub(super) fn usage(ways: &[Way], exports: Option<&Exports>) -> Vec<SinkUsage> {
             last_delivery_time_seconds: figures.last_delivery_unix_s,
         }
     };
-    let exported = exports.map(|exports| {
+    let exported = exports.metrics.as_ref().map(|exports| {
         let figures = *exports.lock().unwrap_or_else(PoisonError::into_inner);
         SinkUsage {
             sink: METRICS.to_owned(),
@@ -192,7 +218,19 @@ pub(super) fn usage(ways: &[Way], exports: Option<&Exports>) -> Vec<SinkUsage> {
             ..SinkUsage::default()
         }
     });
-    ways.iter().map(of).chain(exported).collect()
+    let work = exports.work.as_ref().map(|work| {
+        let figures = *work.lock().unwrap_or_else(PoisonError::into_inner);
+        SinkUsage {
+            sink: WORK.to_owned(),
+            delivered_total: figures.delivered,
+            refused_total: figures.lost,
+            failures_total: [(EXPORT_FAILED.to_owned(), figures.failed)].into(),
+            deliveries_total: figures.delivered + figures.failed,
+            delivery_seconds_total: figures.seconds,
+            ..SinkUsage::default()
+        }
+    });
+    ways.iter().map(of).chain(exported).chain(work).collect()
 }
 
 /// The back-end of OpenTelemetry, and who speaks to it.

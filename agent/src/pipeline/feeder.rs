@@ -8,6 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
+use tracing::field::Empty;
+use tracing::info_span;
+
 use super::PROC;
 use super::clock::{boottime_ns, monotonic_ns};
 use super::hosts::{Hosts, Resolved};
@@ -20,6 +23,7 @@ use crate::detection::{Container, Detector, Input};
 use crate::identity::{CgroupId, Known};
 use crate::kernel::events::{CgroupPaths, Place};
 use crate::process::{Names, NamesAnswer, ProcFs};
+use crate::telemetry::{self, WORK};
 
 /// All but the rings, so that it can be fed while they are read.
 pub(super) struct Feeder {
@@ -196,9 +200,15 @@ impl Feeder {
 
     /// Looks at all processes anew, after the kernel side lost what became of some.
     pub(super) fn reconcile(&mut self) {
+        let work = info_span!(target: WORK, "processes.reconcile", found = Empty, error = Empty);
         let begun_ns = boottime_ns();
-        match self.proc_fs.scan().map(Iterator::collect) {
-            Ok(found) => self.feed(&Input::Processes(begun_ns, found)),
+        let found = self.proc_fs.scan().map(Iterator::collect::<Vec<_>>);
+        telemetry::failed(&work, found.as_ref().err());
+        match found {
+            Ok(found) => {
+                work.record("found", found.len() as u64);
+                self.feed(&Input::Processes(begun_ns, found));
+            }
             Err(error) => tracing::error!(%error, "processes cannot be read anew"),
         }
     }

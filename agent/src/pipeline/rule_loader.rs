@@ -5,10 +5,14 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
+use tracing::field::Empty;
+use tracing::info_span;
+
 use crate::detection::{RuleSet, RuleSetError};
 use crate::filter::{Filter, TableCalls};
 use crate::rules::diagnostic::FileReport;
 use crate::rules::load::{Options, SourceFile};
+use crate::telemetry::{self, WORK};
 
 /// Rules, and what they ask of the kernel side.
 pub(super) struct Ready {
@@ -94,11 +98,17 @@ impl RuleLoader {
         let (outbox, read) = channel();
         let (paths, options, before) = (self.paths.clone(), self.options, self.files.clone());
         std::thread::Builder::new().name("rules".to_owned()).spawn(move || {
-            let files = RuleSet::read(&paths);
+            let reload = info_span!(target: WORK, "rules.reload", files = Empty, error = Empty);
+            let read = || RuleSet::read(&paths);
+            let files = info_span!(target: WORK, parent: &reload, "rules.read").in_scope(read);
+            reload.record("files", files.len() as u64);
             let read = if !always && files == before {
                 Read::Same
             } else {
-                let ready = Ready::of_files(files.clone(), &options);
+                let compile = info_span!(target: WORK, parent: &reload, "rules.compile");
+                let ready = compile.in_scope(|| Ready::of_files(files.clone(), &options));
+                drop(compile);
+                telemetry::failed(&reload, ready.as_ref().err());
                 Read::New(files, ready.map(|(ready, _)| Box::new(ready)))
             };
             // Nobody waits when the agent stops.

@@ -218,6 +218,13 @@ pub(in crate::config) static KEYS: &[Key] = &[
                 otherwise.",
     },
     Key {
+        name: "otlp.self_traces",
+        kind: Kind::Flag,
+        default: "false",
+        about: "Whether the agent's own work is exported as traces: files that are read anew, lists \
+                of the API server, deliveries.",
+    },
+    Key {
         name: "otlp.interval",
         kind: Kind::Duration(Duration::from_secs(1), Duration::from_secs(3600)),
         default: "30s",

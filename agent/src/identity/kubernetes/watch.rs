@@ -18,13 +18,15 @@ use kube::{Api, Resource};
 use serde::de::DeserializeOwned;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tracing::{info, warn};
+use tracing::field::Empty;
+use tracing::{Span, info, info_span, warn};
 
 use super::client::{Access, Signs};
 use super::narrow::{self, NodeAddresses, PodAddresses, ServiceAddresses};
 use super::{convert, trouble};
 use crate::identity::cluster::change::Trouble;
 use crate::identity::cluster::{AddressChange, Change, Health, Source, Update};
+use crate::telemetry::{self, WORK};
 
 /// What is wanted of the API server.
 #[derive(Clone, Debug)]
@@ -370,6 +372,12 @@ where
         }
     }
 
+    /// The work of listing all that exists.
+    fn list_begins(&self) -> Span {
+        let source = self.plan.source.label();
+        info_span!(target: WORK, "kubernetes.list", source, objects = Empty, error = Empty)
+    }
+
     /// Lists and watches until that cannot go on.
     async fn follow(&mut self, api: Api<K>, config: watcher::Config) -> Result<End, Closed> {
         let streams = config.initial_list_strategy == watcher::InitialListStrategy::StreamingList;
@@ -377,6 +385,7 @@ where
         let mut stream = pin!(watcher::watcher(api, config));
         // All that exists, while it is being listed.
         let mut all = Some(Vec::new());
+        let mut list = Span::none();
         loop {
             let listing = all.is_some();
             let event = tokio::select! {
@@ -397,7 +406,10 @@ where
             };
             match event {
                 None => return Ok(End::Anew),
-                Some(Ok(Event::Init)) => all = Some(Vec::new()),
+                Some(Ok(Event::Init)) => {
+                    all = Some(Vec::new());
+                    list = self.list_begins();
+                }
                 Some(Ok(Event::InitApply(object))) => {
                     if let (Some(all), Some(object)) =
                         (&mut all, (self.plan.convert)(object, &keys))
@@ -406,7 +418,10 @@ where
                     }
                 }
                 Some(Ok(Event::InitDone)) => {
-                    self.tell(Update::All(all.take().unwrap_or_default())).await?;
+                    let all = all.take().unwrap_or_default();
+                    list.record("objects", all.len() as u64);
+                    list = Span::none();
+                    self.tell(Update::All(all)).await?;
                     if self.plan.annotations.is_some() {
                         self.send(Change::Annotations(Arc::clone(&keys))).await?;
                     }
@@ -418,6 +433,7 @@ where
                     self.changed(object, &keys, Update::Gone).await?;
                 }
                 Some(Err(error)) => {
+                    telemetry::failed(&list, Some(&error));
                     if streams && listing && trouble::refuses_streams(&error) {
                         return Ok(End::Paged);
                     }

@@ -14,10 +14,12 @@ use std::time::{Duration, Instant, SystemTime};
 use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
+use tracing::field::Empty;
+use tracing::info_span;
 
 use super::{Destination, Message, Outcome};
 use crate::sinks::spool::{self, Entry, Spool, SpoolError};
-use crate::telemetry::SinkFailure;
+use crate::telemetry::{self, SinkFailure, WORK};
 
 /// Bytes of messages that are sent at once at most.
 const BATCH_BYTES: u64 = 1 << 20;
@@ -351,6 +353,10 @@ fn carry(tray: &Tray, mut destination: Box<dyn Destination>, runtime: &Handle) {
             due += Duration::from_secs(1).mul_f64(messages.len() as f64 / f64::from(rate.get()));
         }
         let started = Instant::now();
+        let work = info_span!(
+            target: WORK, "sink.deliver",
+            sink = tray.name, alerts = messages.len() as u64, error = Empty
+        );
         let outcome = runtime.block_on(async {
             let delivery = if messages.is_empty() {
                 destination.again()
@@ -369,6 +375,10 @@ fn carry(tray: &Tray, mut destination: Box<dyn Destination>, runtime: &Handle) {
             }
         });
         spoken = Instant::now();
+        if let Outcome::Later { reason, .. } = &outcome {
+            telemetry::failed(&work, Some(reason));
+        }
+        drop(work);
         match tray.settle(&numbers, &outcome, started.elapsed(), failures) {
             None => failures = 0,
             Some(wait) => {

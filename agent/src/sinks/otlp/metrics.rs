@@ -19,10 +19,13 @@ use opentelemetry_sdk::metrics::{
     Instrument, PeriodicReader, SdkMeterProvider, Stream, Temporality,
 };
 use tokio::runtime::Handle;
+use tracing::field::Empty;
+use tracing::info_span;
 
 use super::Export;
 use super::resource::Node;
 use crate::sinks::client::Client;
+use crate::telemetry::{self, WORK};
 use crate::usage::catalogue::{Kind, Metric, Unit, Value, metrics};
 use crate::usage::tenant::NodeUsage;
 
@@ -107,7 +110,9 @@ struct Counted {
 impl PushMetricExporter for Counted {
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
         let began = Instant::now();
+        let work = info_span!(target: WORK, "metrics.export", error = Empty);
         let result = self.exporter.export(metrics).await;
+        telemetry::failed(&work, result.as_ref().err());
         let mut figures = self.figures.lock().unwrap_or_else(PoisonError::into_inner);
         figures.seconds += began.elapsed().as_secs_f64();
         let was_failing = std::mem::replace(&mut figures.last_failed, result.is_err());

@@ -9,6 +9,7 @@ mod attributes;
 mod export;
 pub mod logs;
 pub mod metrics;
+pub mod own;
 mod resource;
 #[cfg(test)]
 mod tests;

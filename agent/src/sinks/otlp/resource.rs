@@ -42,16 +42,26 @@ impl Node {
         opentelemetry_sdk::Resource::builder_empty().with_attributes(facts).build()
     }
 
+    /// For what the agent itself does.
+    pub(super) fn of_itself(&self) -> Resource {
+        self.with(&[])
+    }
+
     /// For what happened in a namespace, so that a back-end which takes its labels from
     /// resources alone can tell namespaces and tenants apart.
     pub(super) fn of_namespace(&self, tenant: &str, namespace: Option<&str>) -> Resource {
+        let mut further = vec![("tenant", tenant)];
+        further.extend(namespace.map(|namespace| ("k8s.namespace.name", namespace)));
+        self.with(&further)
+    }
+
+    fn with(&self, further: &[(&str, &str)]) -> Resource {
         let mut attributes = Attributes::default();
         for (name, value) in self.facts() {
             attributes.add(name, text(&value));
         }
-        attributes.add("tenant", text(tenant));
-        if let Some(namespace) = namespace {
-            attributes.add("k8s.namespace.name", text(namespace));
+        for (name, value) in further {
+            attributes.add(*name, text(value));
         }
         let (attributes, dropped_attributes_count) = attributes.done();
         Resource { attributes, dropped_attributes_count, entity_refs: Vec::new() }

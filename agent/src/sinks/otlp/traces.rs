@@ -28,7 +28,7 @@ const BATCH: usize = 64;
 /// Bytes of a request that has more than one alert: back-ends take 4 MiB by gRPC.
 const REQUEST: usize = 3 << 20;
 /// That a span is sampled, and that its trace's id is random.
-const FLAGS: u32 = 3;
+pub(super) const FLAGS: u32 = 3;
 /// Alerts from this priority on are errors; it is `warning`.
 const ERROR: u8 = 4;
 

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use landlord_tests::collector::{Collector, Span};
 
-use super::{PATIENCE, RULE, Scene, ways};
+use super::{PATIENCE, RULE, RULES, Scene, ways};
 use crate::stage::is_too_long;
 
 /// The kind of the span of who connects.
@@ -48,6 +48,43 @@ fn a_connection_arrives_as_a_span_of_a_client() {
     let acts: Vec<_> = actor.events.iter().filter(|(name, ..)| name == "connect").collect();
     let [(_, _, attributes)] = &acts[..] else { panic!("{acts:#?}") };
     assert_eq!(attributes["network.peer.port"], port);
+    watch.stop().unwrap();
+}
+
+#[test]
+fn the_agents_own_work_arrives_when_it_is_asked_for() {
+    if !landlord_tests::may_run() || is_too_long() {
+        return;
+    }
+    let Some(collector) = Collector::start().unwrap() else { return };
+    let sinks = format!(
+        "otlp: {{ endpoint: '{}', protocol: grpc, metrics: false, self_traces: true }}\n",
+        collector.grpc()
+    );
+    let scene = Scene::new(&sinks);
+    let mut watch = scene.watch();
+    scene.alerts(&mut watch, 1);
+    // What is read anew: rules, and a configuration that cannot be used.
+    std::fs::write(&scene.rules, format!("{RULES}# Another text.\n")).unwrap();
+    let wrong = format!("{sinks}max_tenants: none\n");
+    scene.home.configure(&scene.configuration(&wrong)).unwrap();
+    let named = |name: &'static str| move |span: &&Span| span.name == name;
+    let spans = collector.wait_for(PATIENCE, |received| {
+        let names = ["sink.deliver", "rules.compile", "rules.reload", "config.reload"];
+        let all = names.iter().all(|name| received.spans.iter().any(|span| span.name == *name));
+        all.then(|| received.spans.clone())
+    });
+    let spans = spans.unwrap();
+    let delivery = spans.iter().find(named("sink.deliver")).unwrap();
+    assert_eq!(delivery.attributes["landlord.sink"], "otlp");
+    assert_eq!(delivery.resource["service.name"], "landlord");
+    let compile = spans.iter().find(named("rules.compile")).unwrap();
+    let reload = spans.iter().find(|span| span.id == compile.parent).unwrap();
+    assert_eq!((&reload.name, &reload.trace), (&"rules.reload".to_owned(), &compile.trace));
+    assert!(reload.start_unix_ns <= compile.start_unix_ns);
+    assert!(reload.end_unix_ns >= compile.end_unix_ns && compile.end_unix_ns > 0);
+    // Alerts are none of it.
+    assert!(!spans.iter().any(tells_of_alert));
     watch.stop().unwrap();
 }
 
