@@ -43,8 +43,8 @@ use crate::{
     kernel::KernelError,
     sinks::{
         delivery::{Outbox, Ways},
-        http,
-        listener::{self, BindError},
+        http::{self, Guard},
+        listener::{self, BindError, ClientToken, Clients, CredentialError, Door},
         otlp::own::Work,
     },
     usage::{saved::StateError, state_file::StateFileError},
@@ -72,6 +72,9 @@ pub enum PipelineError {
     /// The address of the local API.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// What secures it.
+    #[error("the local API: {0}")]
+    Credentials(#[from] CredentialError),
     /// The saved totals could not be made.
     #[error(transparent)]
     State(#[from] StateError),
@@ -172,6 +175,11 @@ async fn serve(config: &Config, work: Option<Work>) -> Result<(), PipelineError>
     // Before the sensors: a busy port must not leave anything attached.
     let listener = listener::bind(config.listen).await?;
     let address = listener.local_addr().map_err(PipelineError::io("own address"))?;
+    let clients = Arc::<Clients>::default();
+    let door = Door::new(&config.api, Arc::clone(&clients))?;
+    let token = config.api.token.clone().map(ClientToken::new).transpose()?;
+    let certificates = config.api.client_ca.is_some();
+    let guard = Guard { token, certificates, clients: Arc::clone(&clients) };
     let node = cluster::node(config);
     let mut meter = Meter::of_node(config, meter::Lifetime::Pinned, node.clone())?;
     let known = meter.known();
@@ -180,9 +188,13 @@ async fn serve(config: &Config, work: Option<Work>) -> Result<(), PipelineError>
     deliveries.export_work(work);
     let watch = watch(config, &mut meter, deliveries.sinks().ways(), None)?;
     let reloads = Arc::<Reloads>::default();
-    let (collector, worker) =
-        collector::spawn(meter, config.interval, watch.as_ref(), told(&reloads, &deliveries))
-            .map_err(PipelineError::io("starting the collector"))?;
+    let (collector, worker) = collector::spawn(
+        meter,
+        config.interval,
+        watch.as_ref(),
+        told(&reloads, &deliveries, &clients),
+    )
+    .map_err(PipelineError::io("starting the collector"))?;
     deliveries.export_metrics(collector.clone())?;
     let cluster = node.map(|node| {
         let collector = collector.clone();
@@ -205,7 +217,8 @@ async fn serve(config: &Config, work: Option<Work>) -> Result<(), PipelineError>
 
     tracing::info!(%address, tenants, "ready");
     if config.detection.as_ref().is_none_or(|it| it.format != AlertFormat::Json) {
-        let ready = format!("landlord ready: {tenants} tenants, http://{address}/metrics");
+        let scheme = if config.api.certificate.is_some() { "https" } else { "http" };
+        let ready = format!("landlord ready: {tenants} tenants, {scheme}://{address}/metrics");
         if let Err(error) = writeln!(std::io::stdout(), "{ready}") {
             tracing::debug!(%error, "nobody reads the ready line");
         }
@@ -222,7 +235,7 @@ async fn serve(config: &Config, work: Option<Work>) -> Result<(), PipelineError>
             None => tracing::info!("no rules are in force"),
         }
     });
-    listener::serve(listener, http::router(collector.clone()), asked).await;
+    listener::serve(listener, door, http::router(collector.clone(), guard), asked).await;
     drop(config_file);
     if let Some(cluster) = cluster {
         cluster.stop().await;
@@ -246,9 +259,10 @@ async fn serve(config: &Config, work: Option<Work>) -> Result<(), PipelineError>
 }
 
 /// What the collector tells beside the figures of the meter.
-fn told(reloads: &Arc<Reloads>, deliveries: &Deliveries) -> Told {
-    let (reloads, ways) = (Arc::clone(reloads), deliveries.sinks().ways());
-    Told { reloads, ways, exports: deliveries.exports() }
+fn told(reloads: &Arc<Reloads>, deliveries: &Deliveries, clients: &Arc<Clients>) -> Told {
+    let (reloads, clients) = (Arc::clone(reloads), Arc::clone(clients));
+    let (ways, exports) = (deliveries.sinks().ways(), deliveries.exports());
+    Told { reloads, ways, exports, clients }
 }
 
 /// Begins to watch, when rules are wanted and the kernel gives events.

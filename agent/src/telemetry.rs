@@ -127,6 +127,23 @@ loss_causes! {
         "A local file or socket cannot be written.";
 }
 
+loss_causes! {
+    /// Why a connection of a client of the local API ended before the client wanted.
+    ClientFault:
+    Tls = "tls",
+        "The handshake of TLS failed: no TLS, or a certificate that is not accepted.";
+    Slow = "slow",
+        "The handshake or the head of the first request did not come in time.";
+    Stalled = "stalled",
+        "The client did not take an answer in time.";
+    Malformed = "malformed",
+        "What came is no request, or its head is too large.";
+    Displaced = "displaced",
+        "All places were taken, it asked nothing, and another client wanted to be let in.";
+    Broken = "broken",
+        "The connection broke in a request or an answer.";
+}
+
 /// Reads what this process costs.
 #[derive(Clone, Copy, Debug)]
 pub struct ProcessMeter {

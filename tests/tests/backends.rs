@@ -193,6 +193,7 @@ fn expected(usage: &NodeUsage) -> BTreeMap<(String, String), (&'static str, f64)
             let value = match value {
                 catalogue::Value::Integer(value) => value as f64,
                 catalogue::Value::Float(value) => value,
+                catalogue::Value::Traced { count, .. } => count as f64,
             };
             let key = (metric.name.to_owned(), serde_json::to_string(&labels).unwrap());
             all.insert(key, (metric.help, value));

@@ -1,13 +1,19 @@
 //! Asks the running agent over its local API.
 
+mod secure;
+
+use std::fs;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use ureq::http::StatusCode;
 
 use super::figures::printable;
+use crate::config::Config;
+use crate::sinks::listener::Security;
 use crate::sinks::recent::Page;
 use crate::usage::tenant::NodeUsage;
 
@@ -44,6 +50,15 @@ pub(crate) enum AgentError {
         /// In its own words.
         reason: String,
     },
+    /// It wants a token that was not said.
+    #[error(
+        "the agent at {address} wants another token: name its configuration with --config, as \
+         somebody who may read the file `api.token_file`"
+    )]
+    Unauthorized {
+        /// Where it was looked for.
+        address: String,
+    },
     /// Somebody else listens there.
     #[error("what answers at {address} is not a Landlord agent: {cause}")]
     Stranger {
@@ -59,6 +74,7 @@ pub(crate) enum AgentError {
 pub(crate) struct Agent {
     http: ureq::Agent,
     address: String,
+    security: Security,
 }
 
 /// One answer, and the program that gave it.
@@ -80,7 +96,17 @@ impl Agent {
             .proxy(None)
             .max_redirects(0)
             .build();
-        Self { http: config.into(), address: address.into() }
+        Self { http: config.into(), address: address.into(), security: Security::default() }
+    }
+
+    /// The agent of this configuration.
+    pub(crate) fn of(config: &Config) -> Self {
+        Self::listening_on(config.listen).secured(&config.api)
+    }
+
+    /// The same agent, which is secured by these files.
+    pub(crate) fn secured(self, security: &Security) -> Self {
+        Self { security: security.clone(), ..self }
     }
 
     /// The agent that listens on this socket: its own address, or loopback when
@@ -120,38 +146,77 @@ impl Agent {
         query: &str,
         timeout: Duration,
     ) -> Result<(T, Option<String>), AgentError> {
-        let url = format!("http://{}{path}{query}", self.address);
-        let request = self.http.get(&url).config().timeout_global(Some(timeout)).build();
-        let mut response = request.call().map_err(|error| self.failed(&error))?;
-        let version = response
-            .headers()
-            .get("server")
-            .and_then(|server| server.to_str().ok()?.strip_prefix("landlord/"))
-            .and_then(|rest| rest.split_whitespace().next())
-            .map(str::to_owned);
-        let text = response
-            .body_mut()
-            .with_config()
-            .limit(ANSWER_LIMIT)
-            .read_to_string()
-            .map_err(|error| self.failed(&error))?;
-        if !response.status().is_success() {
-            return Err(self.refused(response.status(), &text));
+        let token = self.security.token.as_deref().map(|path| self.token(path)).transpose()?;
+        let (status, server, text) = match &self.security.certificate {
+            None => self.plain(&format!("{path}{query}"), token.as_deref(), timeout)?,
+            Some((certificate, _)) => {
+                let path = format!("{path}{query}");
+                secure::get(&self.address, &path, certificate, token.as_deref(), timeout)
+                    .map(|reply| (reply.status, reply.server, reply.text))
+                    .map_err(|error| self.failed(&error.into()))?
+            }
+        };
+        let version = server
+            .and_then(|server| Some(server.strip_prefix("landlord/")?.to_owned()))
+            .and_then(|rest| rest.split_whitespace().next().map(str::to_owned));
+        if status != StatusCode::OK {
+            return Err(self.refused(status, &text));
         }
         let said = serde_json::from_str(&text)
             .map_err(|error| self.stranger(format!("GET {path} gives other data ({error})")))?;
         Ok((said, version))
     }
 
+    /// Status, header `Server` and body of an answer without TLS.
+    fn plain(
+        &self,
+        path: &str,
+        token: Option<&str>,
+        timeout: Duration,
+    ) -> Result<(u16, Option<String>, String), AgentError> {
+        let url = format!("http://{}{path}", self.address);
+        let mut request = self.http.get(&url);
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let request = request.config().timeout_global(Some(timeout)).build();
+        let mut response = request.call().map_err(|error| self.failed(&error))?;
+        let server = response.headers().get("server").and_then(|it| it.to_str().ok());
+        let server = server.map(str::to_owned);
+        let text = response
+            .body_mut()
+            .with_config()
+            .limit(ANSWER_LIMIT)
+            .read_to_string()
+            .map_err(|error| self.failed(&error))?;
+        Ok((response.status().as_u16(), server, text))
+    }
+
+    /// The token of a file, which may have been replaced meanwhile.
+    fn token(&self, path: &Path) -> Result<String, AgentError> {
+        let text = fs::read_to_string(path).map_err(|error| AgentError::Unreachable {
+            address: self.address.clone(),
+            cause: format!("{}: {error}", path.display()),
+        })?;
+        Ok(text.trim().to_owned())
+    }
+
     /// An agent says in JSON why it has no figures; others have pages of their own.
-    fn refused(&self, status: StatusCode, text: &str) -> AgentError {
+    fn refused(&self, status: u16, text: &str) -> AgentError {
+        if status == StatusCode::UNAUTHORIZED {
+            return AgentError::Unauthorized { address: self.address.clone() };
+        }
         let answer: Option<serde_json::Value> = serde_json::from_str(text).ok();
         let reason = answer.as_ref().and_then(|answer| answer.get("error")?.as_str());
         match reason.filter(|_| status == StatusCode::SERVICE_UNAVAILABLE) {
             Some(reason) => {
                 AgentError::Unready { address: self.address.clone(), reason: printable(reason) }
             }
-            None => self.stranger(format!("it answers {status}")),
+            None => {
+                let status = StatusCode::from_u16(status)
+                    .map_or_else(|_| status.to_string(), |it| it.to_string());
+                self.stranger(format!("it answers {status}"))
+            }
         }
     }
 
@@ -228,6 +293,11 @@ mod tests {
         check(
             "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
             "what answers at ADDRESS is not a Landlord agent: it answers 404 Not Found",
+        );
+        check(
+            "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n",
+            "the agent at ADDRESS wants another token: name its configuration with --config, as \
+             somebody who may read the file `api.token_file`",
         );
         check(
             "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 24\r\n\r\n{\"error\":\"not ready: x\"}",

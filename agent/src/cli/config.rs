@@ -158,6 +158,11 @@ mod tests {
     fn defaults() {
         insta::assert_snapshot!(printed(DEFAULT_YAML, Format::Yaml), @r#"
         listen: 127.0.0.1:9464
+        api:
+          certificate_file: ""
+          key_file: ""
+          client_ca_file: ""
+          token_file: ""
         interval: 5s
         log:
           format: text

@@ -1,6 +1,6 @@
 //! Which agent a command asks.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
@@ -15,7 +15,7 @@ pub(super) struct Connect {
     #[arg(long, value_name = "HOST:PORT")]
     address: Option<String>,
 
-    /// Configuration file that names the agent's address
+    /// Configuration file that names the agent's address, certificate and token
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -23,10 +23,19 @@ pub(super) struct Connect {
 impl Connect {
     /// The agent that the flags name, or that the configuration does.
     pub(super) fn agent(&self) -> Result<Agent> {
-        if let Some(address) = &self.address {
-            return Ok(Agent::at(address));
-        }
-        let config = config::load(self.config.as_deref(), &Overrides::default())?;
-        Ok(Agent::listening_on(config.listen))
+        agent(self.address.as_deref(), self.config.as_deref())
     }
+}
+
+/// The agent at an address, or that of the configuration. What secures it is from a
+/// configuration that is named, too: others need not know this node's token.
+pub(super) fn agent(address: Option<&str>, file: Option<&Path>) -> Result<Agent> {
+    if let (Some(address), None) = (address, file) {
+        return Ok(Agent::at(address));
+    }
+    let config = config::load(file, &Overrides::default())?;
+    Ok(match address {
+        Some(address) => Agent::at(address).secured(&config.api),
+        None => Agent::of(&config),
+    })
 }

@@ -9,9 +9,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::agent::Agent;
+use super::connect;
 use super::figures::printable;
-use crate::config::{self, Overrides};
 
 /// Show what the rules find
 ///
@@ -62,13 +61,7 @@ enum Format {
 }
 
 pub(super) fn run(flags: &Events, out: &mut impl Write) -> Result<()> {
-    let agent = match &flags.server {
-        Some(address) => Agent::at(address.as_str()),
-        None => {
-            let config = config::load(flags.config.as_deref(), &Overrides::default())?;
-            Agent::listening_on(config.listen)
-        }
-    };
+    let agent = connect::agent(flags.server.as_deref(), flags.config.as_deref())?;
     if flags.output == Format::Table {
         writeln!(
             out,

@@ -10,12 +10,11 @@ use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::agent::Agent;
+use super::connect;
 use super::duration;
 use super::figures::{count, percent, printable};
 use super::table::aligned;
 use super::top::Window;
-use crate::config::{self, Overrides};
 use crate::usage::tenant::{NodeUsage, TenantUsage};
 
 /// Show which system calls a tenant makes most
@@ -48,7 +47,7 @@ pub(super) struct Syscalls {
     #[arg(long, value_name = "HOST:PORT")]
     address: Option<String>,
 
-    /// Configuration file that names the agent's address
+    /// Configuration file that names the agent's address, certificate and token
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -85,13 +84,7 @@ struct NoSuchTenant {
 }
 
 pub(super) fn run(flags: &Syscalls, out: &mut impl Write) -> Result<()> {
-    let agent = match &flags.address {
-        Some(address) => Agent::at(address),
-        None => {
-            let config = config::load(flags.config.as_deref(), &Overrides::default())?;
-            Agent::listening_on(config.listen)
-        }
-    };
+    let agent = connect::agent(flags.address.as_deref(), flags.config.as_deref())?;
     let mut usage = agent.usage()?.usage;
     find(&usage, &flags.tenant)?;
     let mut before = None;

@@ -10,6 +10,7 @@ use std::string::FromUtf8Error;
 
 use serde::Deserialize;
 
+use crate::config::api::ApiSettings;
 use crate::config::detection::AlertFormat;
 use crate::config::duration::Time;
 use crate::config::error::{ConfigError, found};
@@ -30,6 +31,7 @@ const MAX_BYTES: usize = 1 << 20;
 #[serde(deny_unknown_fields)]
 pub(super) struct Settings {
     pub(super) listen: SocketAddr,
+    pub(super) api: ApiSettings,
     pub(super) interval: Time,
     pub(super) log: LogSettings,
     pub(super) pin: PinSettings,

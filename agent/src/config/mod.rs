@@ -5,6 +5,7 @@
 //! is free or a folder exists is found out by those who need it.
 
 mod again;
+mod api;
 mod default;
 mod detection;
 pub(crate) mod duration;

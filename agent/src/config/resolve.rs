@@ -12,6 +12,7 @@ use figment::{Figment, Metadata, Profile, Provider};
 use serde::Deserialize;
 
 use crate::config::again::Origin;
+use crate::config::api;
 use crate::config::default::DEFAULT_YAML;
 use crate::config::detection::Detection;
 use crate::config::entries::{Entry, entries};
@@ -29,6 +30,7 @@ use crate::config::standard;
 use crate::config::yaml::Content;
 use crate::identity::TenantRules;
 use crate::identity::tenant::is_label_key;
+use crate::sinks::listener::Security;
 
 /// The file that is read when none is named, if it exists.
 pub const DEFAULT_PATH: &str = "/etc/landlord/landlord.yaml";
@@ -97,6 +99,8 @@ pub struct LogSettings {
 pub struct Config {
     /// Address of metrics, health checks and the local API.
     pub listen: SocketAddr,
+    /// What that is secured by.
+    pub api: Security,
     /// Time between collections that nobody asked for, 1 s to 60 s.
     pub interval: Duration,
     /// How to log.
@@ -301,6 +305,8 @@ fn resolve(
     let detection = Detection::new(&settings);
     let sinks = Sinks::new(settings.spool, settings.otlp, settings.sinks)
         .map_err(|problem| wrong_sink(&problem, source, &layers))?;
+    let api =
+        api::security(settings.api).map_err(|problem| wrong_sink(&problem, source, &layers))?;
     let tenants = TenantRules::compile(settings.tenants)
         .map_err(|error| wrong_rule(&error, source, &layers))?;
     if let Some(index) = settings.tenant_labels.iter().position(|key| !is_label_key(key)) {
@@ -309,6 +315,7 @@ fn resolve(
     let tenants = tenants.carrying(settings.tenant_labels);
     Ok(Config {
         listen: settings.listen,
+        api,
         interval: settings.interval.0,
         log: settings.log,
         pin: settings.pin.enabled.then_some(settings.pin.path),

@@ -272,7 +272,7 @@ fn unknown_keys() {
       |
     1 | colour: red
       | ^^^^^^
-      = expected one of `listen`, `interval`, `log`, `pin`, `state`, `max_cgroups`, `max_tenants`, `max_wait_causes`, `pod_metrics`, `rules`, `alerts`, `events`, `spool`, `otlp`, `sinks`, `kubernetes`, `kubelet`, `tenant_labels`, `tenants`
+      = expected one of `listen`, `api`, `interval`, `log`, `pin`, `state`, `max_cgroups`, `max_tenants`, `max_wait_causes`, `pod_metrics`, `rules`, `alerts`, `events`, `spool`, `otlp`, `sinks`, `kubernetes`, `kubelet`, `tenant_labels`, `tenants`
     ");
     insta::assert_snapshot!(mistake("tenants:\n  - match: { pods: true }\n    tenant: a\n"), @"
     landlord.yaml:2:14: unknown key `pods` in `match` of tenant rule 1

@@ -194,7 +194,7 @@ impl SinkProblem {
         Self { path, expected: expected.to_string() }
     }
 
-    fn of(key: &str, expected: impl fmt::Display) -> Self {
+    pub(super) fn of(key: &str, expected: impl fmt::Display) -> Self {
         let path = key.split('.').map(str::to_owned).collect();
         Self { path, expected: expected.to_string() }
     }

@@ -20,6 +20,7 @@ use crate::{
     identity::{TenantRules, cluster::Change},
     sinks::delivery::Ways,
     sinks::http::{Readiness, SourceError, UsageSource},
+    sinks::listener::Clients,
     sinks::recent::Recent,
     usage::tenant::NodeUsage,
 };
@@ -140,6 +141,8 @@ pub(super) struct Told {
     pub(super) ways: Ways,
     /// What became of exports.
     pub(super) exports: Exports,
+    /// Those who ask the local API.
+    pub(super) clients: Arc<Clients>,
 }
 
 /// Figures of others that go along.
@@ -150,11 +153,12 @@ struct Figures {
 
 impl Figures {
     fn add(&self, mut usage: NodeUsage) -> NodeUsage {
-        let Told { reloads, ways, exports } = &self.told;
+        let Told { reloads, ways, exports, clients } = &self.told;
         let outcomes = [("ok", reloads.ok()), ("failed", reloads.failed())];
         usage.agent.config_reloads_total =
             outcomes.map(|(it, count)| (it.to_owned(), count)).into();
         usage.agent.sinks = deliveries::usage(&ways.now(), exports);
+        usage.agent.api = clients.usage();
         usage.agent.detection = self.watch.as_ref().map(|figures| {
             detection_usage(&figures.lock().unwrap_or_else(PoisonError::into_inner))
         });

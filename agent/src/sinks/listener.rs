@@ -2,8 +2,14 @@
 //!
 //! Everyone on the node may connect, tenants included, so a client that sends
 //! slowly, reads slowly or only holds connections must not cost memory or keep
-//! Prometheus out for long. It never looks into a request; that is the router's.
+//! Prometheus out for long. It never looks into a request; that is the router's, which it
+//! only tells whose certificate it has seen.
 
+mod clients;
+mod credentials;
+mod seats;
+
+use std::error::Error;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -12,20 +18,35 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use rustix::net::sockopt::set_tcp_user_timeout;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt as _;
+
+pub use clients::Clients;
+use credentials::Tls;
+pub use credentials::{ClientToken, CredentialError, Security};
+use seats::{Seat, Seats};
+
+use crate::telemetry::ClientFault;
 
 /// What clients may use.
 #[derive(Clone, Copy, Debug)]
 struct Patience {
     /// Connections at a time; further ones wait in the kernel's queue.
     connections: usize,
-    /// To send a request's head, and between two requests. No usual scrape
+    /// Without asking anything while another one waits to be let in.
+    silent: Duration,
+    /// To shake hands, to send a request's head, and between two requests. No usual scrape
     /// interval: a client that comes back just then would meet a closed door.
     head: Duration,
     /// Without taking a byte of an answer.
@@ -38,6 +59,7 @@ struct Patience {
 
 const PATIENCE: Patience = Patience {
     connections: 32,
+    silent: Duration::from_secs(1),
     head: Duration::from_secs(12),
     stalled: Duration::from_secs(10),
     connection: Duration::from_secs(300),
@@ -85,19 +107,47 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     TcpListener::bind(address).await.map_err(|source| BindError { address, source })
 }
 
+/// Who is let in, and how that is counted.
+#[derive(Debug)]
+pub struct Door {
+    tls: Option<Tls>,
+    clients: Arc<Clients>,
+}
+
+/// A client showed a certificate that was signed by one of those that are trusted.
+#[derive(Clone, Copy, Debug)]
+pub struct Certified;
+
+impl Door {
+    /// Reads the files.
+    ///
+    /// # Errors
+    ///
+    /// One that cannot be read or has not what it should have.
+    pub fn new(security: &Security, clients: Arc<Clients>) -> Result<Self, CredentialError> {
+        Ok(Self { tls: Tls::new(security)?, clients })
+    }
+}
+
 /// Answers until `shutdown` is done; requests under way are then finished, within
 /// five seconds.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
-    serve_with(PATIENCE, listener, router, shutdown).await;
+pub async fn serve(
+    listener: TcpListener,
+    door: Door,
+    router: Router,
+    shutdown: impl Future<Output = ()>,
+) {
+    serve_with(PATIENCE, listener, door, router, shutdown).await;
 }
 
 async fn serve_with(
     patience: Patience,
     listener: TcpListener,
+    door: Door,
     router: Router,
     shutdown: impl Future<Output = ()>,
 ) {
-    let places = Arc::new(Semaphore::new(patience.connections));
+    let seats = Seats::new(patience.connections, patience.silent);
     // Its drop tells the connections to end.
     let (stop, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
@@ -111,14 +161,27 @@ async fn serve_with(
                     tracing::error!(%error, "a connection ended by a fault of the agent");
                 }
             }
-            accepted = accept(&listener, &places) => match accepted {
-                Ok((stream, peer, place)) => {
-                    let router = router.clone();
-                    let stopped = stopped.clone();
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    let place = tokio::select! {
+                        () = &mut shutdown => break,
+                        place = seats.take() => place,
+                    };
+                    let visit = Visit {
+                        patience,
+                        router: router.clone(),
+                        seat: Arc::clone(place.seat()),
+                        stopped: stopped.clone(),
+                    };
+                    let tls = door.tls.as_ref().map(Tls::current);
+                    let clients = Arc::clone(&door.clients);
                     connections.spawn(async move {
-                        if let Err(error) = converse(patience, stream, router, stopped).await {
-                            tracing::debug!(%peer, %error, "connection ended");
+                        clients.comes();
+                        let ended = visit.receive(stream, tls).await;
+                        if let Err(Ended { fault, error }) = &ended {
+                            tracing::debug!(%peer, fault = fault.label(), %error, "connection ended");
                         }
+                        clients.goes(ended.err().map(|ended| ended.fault));
                         drop(place);
                     });
                 }
@@ -134,41 +197,108 @@ async fn serve_with(
     while connections.join_next().await.is_some() {}
 }
 
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, peer) = listener.accept().await?;
-    Ok((stream, peer, place))
+/// Why a connection ended before its client wanted.
+struct Ended {
+    fault: ClientFault,
+    error: Box<dyn Error + Send + Sync>,
 }
 
-/// Answers one client until it leaves, or patience or `stopped` ends it.
-async fn converse(
-    patience: Patience,
-    stream: TcpStream,
-    router: Router,
-    mut stopped: watch::Receiver<()>,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    stream.set_nodelay(true)?;
-    set_tcp_user_timeout(&stream, u32::try_from(patience.stalled.as_millis())?)?;
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(patience.head)
-        .max_buf_size(MAX_HEAD_BYTES)
-        .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    let mut connection = pin!(connection);
-    tokio::select! {
-        ended = connection.as_mut() => return Ok(ended?),
-        () = tokio::time::sleep(patience.connection) => {}
-        // An error: the sender is gone, which is the signal.
-        _ = stopped.changed() => {}
+impl Ended {
+    fn new(fault: ClientFault, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { fault, error: error.into() }
     }
-    connection.as_mut().graceful_shutdown();
-    tokio::time::timeout(patience.last_answer, connection).await??;
-    Ok(())
+
+    fn of(error: hyper::Error) -> Self {
+        let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+        let fault = match io.map(io::Error::kind) {
+            Some(io::ErrorKind::TimedOut) => ClientFault::Stalled,
+            _ if error.is_timeout() => ClientFault::Slow,
+            _ if error.is_parse() => ClientFault::Malformed,
+            _ => ClientFault::Broken,
+        };
+        Self::new(fault, error)
+    }
+}
+
+/// One client's connection.
+struct Visit {
+    patience: Patience,
+    router: Router,
+    seat: Arc<Seat>,
+    stopped: watch::Receiver<()>,
+}
+
+impl Visit {
+    /// Answers until the client leaves, or patience or the agent's end ends it.
+    async fn receive(self, stream: TcpStream, tls: Option<Arc<ServerConfig>>) -> Result<(), Ended> {
+        let broken = |error: io::Error| Ended::new(ClientFault::Broken, error);
+        stream.set_nodelay(true).map_err(broken)?;
+        let stalled = u32::try_from(self.patience.stalled.as_millis()).unwrap_or(u32::MAX);
+        set_tcp_user_timeout(&stream, stalled).map_err(|error| broken(error.into()))?;
+        let Some(config) = tls else { return self.converse(stream, false).await };
+        let seat = Arc::clone(&self.seat);
+        let shaken = tokio::select! {
+            shaken = TlsAcceptor::from(config).accept(stream) => shaken,
+            () = tokio::time::sleep(self.patience.head) => {
+                return Err(Ended::new(ClientFault::Slow, "no handshake in time"));
+            }
+            () = seat.displaced() => return Err(displaced()),
+        };
+        let stream = shaken.map_err(|error| Ended::new(ClientFault::Tls, error))?;
+        let is_certified = stream.get_ref().1.peer_certificates().is_some();
+        self.converse(stream, is_certified).await
+    }
+
+    async fn converse(
+        mut self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        is_certified: bool,
+    ) -> Result<(), Ended> {
+        let (router, seat) = (self.router, Arc::clone(&self.seat));
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            seat.asked();
+            if is_certified {
+                request.extensions_mut().insert(Certified);
+            }
+            let (answer, seat) =
+                (router.clone().oneshot(request.map(Body::new)), Arc::clone(&seat));
+            async move {
+                let answer = answer.await;
+                seat.answered();
+                answer
+            }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.patience.head)
+            .max_buf_size(MAX_HEAD_BYTES)
+            .max_headers(MAX_HEADERS)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = pin!(connection);
+        tokio::select! {
+            ended = connection.as_mut() => return match ended {
+                // Nobody has to ask again.
+                Err(error) if error.is_timeout() && self.seat.has_asked() => Ok(()),
+                ended => ended.map_err(Ended::of),
+            },
+            () = self.seat.displaced() => return Err(displaced()),
+            () = tokio::time::sleep(self.patience.connection) => {}
+            // An error: the sender is gone, which is the signal.
+            _ = self.stopped.changed() => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        match tokio::time::timeout(self.patience.last_answer, connection).await {
+            Ok(ended) => ended.map_err(Ended::of),
+            Err(late) => Err(Ended::new(ClientFault::Stalled, late)),
+        }
+    }
+}
+
+fn displaced() -> Ended {
+    Ended::new(ClientFault::Displaced, "another client wanted the place")
 }
 
 #[cfg(test)]
 pub(super) mod tests;
+#[cfg(test)]
+mod tls_tests;

@@ -135,6 +135,7 @@ mod tests {
     use super::encode;
     use crate::identity::CgroupId;
     use crate::usage::accounts::{Accounts, Limits};
+    use crate::usage::api::{ApiRequests, ApiUsage};
     use crate::usage::catalogue::metrics;
     use crate::usage::pod::{
         AddressUsage, Amounts, IdentityUsage, PodUsage, SourceUsage, TenantFacts,
@@ -204,6 +205,11 @@ mod tests {
         });
         let agent = AgentUsage {
             pod_metrics: true,
+            api: ApiUsage {
+                connections: 1,
+                faults_total: BTreeMap::from([("slow".to_owned(), 2)]),
+                requests: vec![ApiRequests { page: "/metrics".to_owned(), status: 401, count: 3 }],
+            },
             lost_total: BTreeMap::from([("slots_exhausted".to_owned(), 0)]),
             cgroups: 4,
             map_memory_bytes: 1 << 20,
@@ -443,6 +449,12 @@ mod tests {
         # TYPE process_start_time_seconds gauge
         # UNIT process_start_time_seconds seconds
         process_start_time_seconds 1700000001.0
+        # TYPE landlord_api_requests counter
+        landlord_api_requests_total{page="/metrics",status="401"} 3
+        # TYPE landlord_api_connections gauge
+        landlord_api_connections 1
+        # TYPE landlord_api_client_faults counter
+        landlord_api_client_faults_total{cause="slow"} 2
         # TYPE landlord_events_calls counter
         landlord_events_calls_total{outcome="sent"} 8
         # TYPE landlord_events_lifecycle counter

@@ -8,6 +8,7 @@
 use super::tenant::NodeUsage;
 
 mod agent;
+mod api;
 mod each_pod;
 mod events;
 mod identity;
@@ -109,6 +110,7 @@ pub fn metrics() -> impl Iterator<Item = &'static Metric> {
         pods::METRICS,
         each_pod::METRICS,
         agent::METRICS,
+        api::METRICS,
         events::METRICS,
         sinks::METRICS,
         identity::METRICS,

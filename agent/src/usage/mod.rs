@@ -7,6 +7,7 @@
 //! - [`storage`]: what is kept on disks, and for how long.
 //! - [`saved`] and [`state_file`]: the totals as bytes, and those bytes on disk.
 //! - [`sinks`]: what became of the alerts of each sink.
+//! - [`api`]: what clients of the local API asked.
 //! - [`catalogue`]: the one list of metrics.
 //!
 //! Arithmetic over values: it never touches the kernel, the network or the
@@ -14,6 +15,7 @@
 //! [`state_file`] touches a file.
 
 pub mod accounts;
+pub mod api;
 pub mod catalogue;
 mod mark;
 mod nesting;

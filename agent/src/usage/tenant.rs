@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::api::ApiUsage;
 use super::sinks::SinkUsage;
 
 use super::pod::{IdentityUsage, PodUsage, QuotaUsage, TenantFacts};
@@ -119,6 +120,9 @@ pub struct AgentUsage {
     /// Whether metrics tell of each pod, as configured.
     #[serde(default)]
     pub pod_metrics: bool,
+    /// What clients of the local API asked.
+    #[serde(default)]
+    pub api: ApiUsage,
     /// Events, rules and alerts; absent when the agent only meters.
     #[serde(default)]
     pub detection: Option<DetectionUsage>,

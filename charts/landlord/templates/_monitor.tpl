@@ -1,10 +1,30 @@
 {{/*
-What a ServiceMonitor and a PodMonitor say of an endpoint alike. The label `node` tells
+What a ServiceMonitor and a PodMonitor say of an endpoint alike: of the `monitor`'s values
+and those of all (`root`). The label `node` tells
 agents apart for as long as the node lives, which `instance` and `pod` do not.
 */}}
 {{- define "landlord.endpoint" -}}
+{{- $api := .root.Values.api -}}
+{{- $name := printf "%s.%s.svc" (include "landlord.fullname" .root) .root.Release.Namespace -}}
 port: metrics
 path: /metrics
+{{- with $api.tlsSecret }}
+scheme: https
+tlsConfig:
+  ca:
+    secret:
+      name: {{ . }}
+      key: ca.crt
+  serverName: {{ default $name $api.serverName }}
+{{- end }}
+{{- with $api.tokenSecret }}
+authorization:
+  type: Bearer
+  credentials:
+    name: {{ . }}
+    key: token
+{{- end }}
+{{- with .monitor }}
 interval: {{ .interval }}
 {{- with .scrapeTimeout }}
 scrapeTimeout: {{ . }}
@@ -19,5 +39,6 @@ relabelings:
 {{- with .metricRelabelings }}
 metricRelabelings:
   {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 {{- end -}}

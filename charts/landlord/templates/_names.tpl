@@ -80,6 +80,14 @@ are a folder of their own, since a folder below another ConfigMap is not told of
 {{- end -}}
 {{- if $rules }}{{ $_ := set $config "rules" $rules }}{{ end -}}
 {{- end -}}
+{{- $api := default dict $config.api -}}
+{{- with .Values.api.tokenSecret }}{{ $_ := set $api "token_file" "/etc/landlord-token/token" }}{{ end -}}
+{{- with .Values.api.tlsSecret -}}
+{{- $_ := set $api "certificate_file" "/etc/landlord-tls/tls.crt" -}}
+{{- $_ := set $api "key_file" "/etc/landlord-tls/tls.key" -}}
+{{- if $.Values.api.clientCertificates }}{{ $_ := set $api "client_ca_file" "/etc/landlord-tls/ca.crt" }}{{ end -}}
+{{- end -}}
+{{- if $api }}{{ $_ := set $config "api" $api }}{{ end -}}
 {{- $pin := default dict $config.pin -}}
 {{- $_ := set $pin "path" (default (printf "%s/landlord" .Values.host.bpffs) $pin.path) -}}
 {{- $_ := set $config "pin" $pin -}}
@@ -90,6 +98,15 @@ are a folder of their own, since a folder below another ConfigMap is not told of
 {{- $_ := set $config "spool" $spool -}}
 {{- end -}}
 {{- toYaml $config -}}
+{{- end -}}
+
+{{/* A probe, by TLS where the agents speak it. */}}
+{{- define "landlord.probe" -}}
+{{- $probe := deepCopy .probe -}}
+{{- if and .tls $probe.httpGet (not $probe.httpGet.scheme) -}}
+{{- $_ := set $probe.httpGet "scheme" "HTTPS" -}}
+{{- end -}}
+{{- toYaml $probe -}}
 {{- end -}}
 
 {{/* Port of the metrics, from the address that the agent listens on. */}}
@@ -128,6 +145,9 @@ are a folder of their own, since a folder below another ConfigMap is not told of
 {{- end -}}
 {{- if and .Values.serviceMonitor.enabled (not .Values.service.enabled) -}}
 {{- fail "serviceMonitor.enabled needs service.enabled; or use podMonitor" -}}
+{{- end -}}
+{{- if and .Values.api.clientCertificates (not .Values.api.tlsSecret) -}}
+{{- fail "api.clientCertificates needs api.tlsSecret: only TLS has certificates of clients" -}}
 {{- end -}}
 {{- if and .Values.rules.files .Values.rules.existingConfigMap -}}
 {{- fail "rules.files and rules.existingConfigMap: only one of them can be mounted; choose one" -}}

@@ -42,6 +42,7 @@ pub(super) const REFUSALS: &[(&str, &[&str])] = &[
         "{ serviceMonitor: { enabled: true }, service: { enabled: false } }",
         &["serviceMonitor.enabled needs service.enabled"],
     ),
+    ("api: { clientCertificates: true }", &["api.clientCertificates needs api.tlsSecret"]),
     (
         "rules: { existingConfigMap: own, files: { own.yaml: '' } }",
         &["rules.files and rules.existingConfigMap"],

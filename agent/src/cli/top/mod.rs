@@ -27,6 +27,7 @@ use self::view::View;
 use super::duration;
 use crate::config::{self, Overrides};
 use crate::kernel::requirements::Machine;
+use crate::sinks::listener::Security;
 
 /// Show what each tenant uses
 ///
@@ -40,7 +41,7 @@ pub(crate) struct Top {
     #[arg(long, value_name = "HOST:PORT")]
     address: Option<String>,
 
-    /// Configuration file that names the agent's address
+    /// Configuration file that names the agent's address, certificate and token
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
@@ -90,7 +91,11 @@ fn sort_help() -> String {
 
 /// Runs the command; `coloured` tells whether the terminal shall show colours.
 pub(super) fn run(flags: &Top, coloured: bool, out: &mut impl Write) -> Result<()> {
-    let config = config::load(flags.config.as_deref(), &Overrides::default())?;
+    let mut config = config::load(flags.config.as_deref(), &Overrides::default())?;
+    if flags.address.is_some() && flags.config.is_none() {
+        // Others need not know this node's token.
+        config.api = Security::default();
+    }
     let address = flags.address.clone();
     let open =
         move || source::open(address.as_deref(), &config, &Machine::here(), &mut io::stderr());

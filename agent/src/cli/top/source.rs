@@ -119,7 +119,7 @@ impl Samples for OwnSensors {
 /// Either source.
 pub(crate) enum Source {
     /// The running agent.
-    Agent(HttpSamples),
+    Agent(Box<HttpSamples>),
     /// Sensors of our own.
     Own(Box<OwnSensors>),
 }
@@ -149,12 +149,15 @@ pub(crate) fn open(
     notices: &mut impl Write,
 ) -> Result<Source, SampleError> {
     let agent = match address {
-        Some(address) => return Ok(Source::Agent(HttpSamples::connect(Agent::at(address))?)),
-        None => Agent::listening_on(config.listen),
+        Some(address) => {
+            let agent = Agent::at(address).secured(&config.api);
+            return Ok(Source::Agent(Box::new(HttpSamples::connect(agent)?)));
+        }
+        None => Agent::of(config),
     };
     let address = agent.address().to_owned();
     match HttpSamples::connect(agent) {
-        Ok(samples) => return Ok(Source::Agent(samples)),
+        Ok(samples) => return Ok(Source::Agent(Box::new(samples))),
         Err(AgentError::Refused { .. }) => {}
         Err(error) => return Err(error.into()),
     }

@@ -15,8 +15,38 @@ pub(in crate::config) static KEYS: &[Key] = &[
         kind: Kind::Address,
         default: "127.0.0.1:9464",
         about: "Address and port of the metrics (`/metrics`), the health checks (`/healthz`, \
-                `/readyz`) and the local API (`/v1/usage`). There is no authentication: anybody \
-                who reaches it reads every tenant's use.",
+                `/readyz`) and the local API (`/v1/usage`, `/v1/alerts`). Without a token or \
+                certificates of clients (`api`) anybody who reaches it reads every tenant's use \
+                and alerts.",
+    },
+    Key {
+        name: "api.certificate_file",
+        kind: Kind::OptionalPath,
+        default: "''",
+        about: "File with the certificate, in PEM, that is shown to who connects to `listen`, and \
+                those that vouch for it; empty: no TLS. It may be replaced at any time, as the \
+                files below.",
+    },
+    Key {
+        name: "api.key_file",
+        kind: Kind::OptionalPath,
+        default: "''",
+        about: "File with its key, in PEM.",
+    },
+    Key {
+        name: "api.client_ca_file",
+        kind: Kind::OptionalPath,
+        default: "''",
+        about: "File with the certificates, in PEM, of those who sign clients'. A client that \
+                shows one needs no token; without a token it has to show one.",
+    },
+    Key {
+        name: "api.token_file",
+        kind: Kind::OptionalPath,
+        default: "''",
+        about: "File with a token that clients have to say as `Authorization: Bearer`. The health \
+                checks want none, as the kubelet says none. The commands that ask the agent, such \
+                as `landlord top`, read it from here.",
     },
     Key {
         name: "interval",

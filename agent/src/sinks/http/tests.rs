@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Readiness, SourceError, UsageSource, router};
+use super::{Guard, Readiness, SourceError, UsageSource, router};
 use crate::sinks::listener::tests::{Reply, Server};
+use crate::sinks::listener::{ClientToken, Clients};
 use crate::usage::tenant::{AgentUsage, NodeUsage, TenantUsage};
 
 /// A source that answers as told.
@@ -43,7 +44,7 @@ impl UsageSource for Source {
 }
 
 fn get(source: Source, path: &str) -> Reply {
-    Server::start(router(source)).request(&format!("GET {path} HTTP/1.1"))
+    Server::start(router(source, Guard::default())).request(&format!("GET {path} HTTP/1.1"))
 }
 
 #[test]
@@ -94,7 +95,7 @@ fn what_cannot_be_had_is_503_with_the_reason() {
 
 #[test]
 fn head_has_the_length_and_no_body_and_other_methods_are_refused() {
-    let server = Server::start(router(Source::Good));
+    let server = Server::start(router(Source::Good, Guard::default()));
     let head = server.request("HEAD /metrics HTTP/1.1");
     let get = server.request("GET /metrics HTTP/1.1");
     assert_eq!((head.status, head.body.as_str()), (200, ""));
@@ -104,4 +105,79 @@ fn head_has_the_length_and_no_body_and_other_methods_are_refused() {
         assert_eq!(reply.status, 405, "{method}");
         assert_eq!(reply.header("allow"), Some("GET,HEAD"));
     }
+}
+
+#[test]
+fn a_token_is_wanted_for_figures_and_not_for_health() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "opensesame\n").unwrap();
+    let token = ClientToken::new(file).unwrap();
+    let clients = Arc::<Clients>::default();
+    let guard = Guard { token: Some(token), certificates: false, clients: Arc::clone(&clients) };
+    let server = Server::start(router(Source::Good, guard));
+    let check = |path: &str, header: &str, expected: u16| {
+        let reply = server.request(&format!("GET {path} HTTP/1.1{header}"));
+        assert_eq!(reply.status, expected, "{path} {header:?}: {reply:?}");
+        let scheme = (expected == 401).then_some("Bearer realm=\"landlord\"");
+        assert_eq!(reply.header("www-authenticate"), scheme);
+        assert!(expected == 200 || !reply.body.contains("acme"));
+    };
+    for page in ["/metrics", "/v1/usage"] {
+        check(page, "", 401);
+        for wrong in
+            ["Bearer", "Bearer ", "Bearer opensesam", "Bearer opensesame2", "Basic opensesame"]
+        {
+            check(page, &format!("\r\nAuthorization: {wrong}"), 401);
+        }
+        check(page, "\r\nAuthorization: Bearer opensesame", 200);
+        check(page, "\r\nauthorization: bearer opensesame", 200);
+    }
+    check("/v1/alerts", "", 401);
+    check("/v1/alerts", "\r\nAuthorization: Bearer opensesame", 503);
+    for open in ["/", "/healthz", "/readyz"] {
+        check(open, "", 200);
+    }
+    check("/secret", "", 404);
+    let counts: Vec<(String, u16, u64)> = clients
+        .usage()
+        .requests
+        .into_iter()
+        .filter(|it| ["/metrics", "/healthz", "other"].contains(&it.page.as_str()))
+        .map(|it| (it.page, it.status, it.count))
+        .collect();
+    let expected =
+        [("/healthz", 200, 1), ("/metrics", 200, 2), ("/metrics", 401, 6), ("other", 404, 1)];
+    assert_eq!(counts, expected.map(|(page, status, count)| (page.to_owned(), status, count)));
+}
+
+#[test]
+fn same_figures_are_encoded_once() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static ENCODED: AtomicUsize = AtomicUsize::new(0);
+    fn encode(_: Arc<NodeUsage>) -> Result<String, std::fmt::Error> {
+        Ok(format!("page {}", ENCODED.fetch_add(1, Ordering::Relaxed)))
+    }
+    #[derive(Clone)]
+    struct Same(Arc<NodeUsage>);
+    impl UsageSource for Same {
+        async fn usage(&self) -> Result<Arc<NodeUsage>, SourceError> {
+            Ok(Arc::clone(&self.0))
+        }
+
+        fn readiness(&self) -> Readiness {
+            Readiness::Ready
+        }
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let made = super::Made::default();
+        let same = Same(Arc::default());
+        let pages = futures_util::future::join_all(
+            (0..20).map(|_| super::page(same.clone(), &made, encode)),
+        );
+        assert_eq!(pages.await, vec![Ok("page 0".into()); 20]);
+        let others = Same(Arc::default());
+        assert_eq!(super::page(others, &made, encode).await, Ok("page 1".into()));
+    });
 }

@@ -1,7 +1,8 @@
 //! Clients of all kinds, over real sockets.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,11 +11,15 @@ use axum::routing::get;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-use super::{MAX_HEAD_BYTES, MAX_HEADERS, PATIENCE, Patience, bind, serve_with};
+use super::{
+    Clients, Door, MAX_HEAD_BYTES, MAX_HEADERS, PATIENCE, Patience, Security, bind, serve_with,
+};
+use crate::telemetry::ClientFault;
 
 /// A server on a free port of the loopback interface, ended by its drop.
 pub(crate) struct Server {
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
+    clients: Arc<Clients>,
     shutdown: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -51,16 +56,39 @@ impl Server {
     }
 
     fn start_with(patience: Patience, router: Router) -> Self {
+        let clients = Arc::<Clients>::default();
+        let door = Door::new(&Security::default(), Arc::clone(&clients)).unwrap();
+        Self::behind(patience, door, clients, router)
+    }
+
+    pub(super) fn behind(
+        patience: Patience,
+        door: Door,
+        clients: Arc<Clients>,
+        router: Router,
+    ) -> Self {
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(bind(([127, 0, 0, 1], 0).into())).unwrap();
         let address = listener.local_addr().unwrap();
         let (shutdown, signal) = oneshot::channel();
         let thread = thread::spawn(move || {
-            runtime.block_on(serve_with(patience, listener, router, async {
+            runtime.block_on(serve_with(patience, listener, door, router, async {
                 signal.await.unwrap_or_default();
             }));
         });
-        Self { address, shutdown: Some(shutdown), thread: Some(thread) }
+        Self { address, clients, shutdown: Some(shutdown), thread: Some(thread) }
+    }
+
+    /// Waits until so many connections ended for this fault.
+    #[track_caller]
+    pub(super) fn wait_for(&self, fault: ClientFault, count: u64) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while self.clients.usage().faults_total[fault.label()] < count {
+            assert!(Instant::now() < deadline, "{fault:?}: {:?}", self.clients.usage());
+            thread::sleep(Duration::from_millis(20));
+        }
+        let found = self.clients.usage().faults_total;
+        assert_eq!(found[fault.label()], count, "{found:?}");
     }
 
     /// Sends a head with this first line on a connection of its own.
@@ -93,7 +121,7 @@ impl Drop for Server {
     }
 }
 
-fn read_reply(mut stream: TcpStream) -> Reply {
+pub(super) fn read_reply(mut stream: impl Read) -> Reply {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
     Reply::parse(&bytes)
@@ -126,6 +154,7 @@ fn a_client_that_says_nothing_or_half_of_it_is_dropped() {
         client.write_all(said.as_bytes()).unwrap();
         check_next_client_is_served(&server);
     }
+    server.wait_for(ClientFault::Slow, 3);
 }
 
 #[test]
@@ -139,6 +168,7 @@ fn a_client_that_trickles_is_dropped() {
     });
     check_next_client_is_served(&server);
     trickle.join().unwrap();
+    server.wait_for(ClientFault::Slow, 1);
 }
 
 #[test]
@@ -148,6 +178,42 @@ fn a_client_that_does_not_take_its_answer_is_dropped() {
     let mut stuck = server.connect();
     stuck.write_all(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     check_next_client_is_served(&server);
+    server.wait_for(ClientFault::Stalled, 1);
+}
+
+#[test]
+fn who_only_holds_connections_gives_place_to_who_asks() {
+    // Nobody is late by any other time limit of these.
+    let patience = Patience { silent: Duration::from_millis(200), ..PATIENCE };
+    let server = Server::start_with(patience, small());
+    let holders: Vec<TcpStream> = (0..patience.connections * 2).map(|_| server.connect()).collect();
+    for _ in 0..3 {
+        let start = Instant::now();
+        assert_eq!(server.request("GET / HTTP/1.1").body, "fine");
+        assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    }
+    let displaced = server.clients.usage().faults_total["displaced"];
+    assert!(displaced >= patience.connections as u64, "{displaced}");
+    drop(holders);
+}
+
+#[test]
+fn who_is_answered_keeps_its_place() {
+    let slow = small().route(
+        "/slow",
+        get(async || {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            "late"
+        }),
+    );
+    let patience = Patience { connections: 1, silent: Duration::from_millis(100), ..PATIENCE };
+    let server = Server::start_with(patience, slow);
+    let mut busy = server.connect();
+    busy.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    thread::sleep(Duration::from_millis(200));
+    assert_eq!(server.request("GET / HTTP/1.1").body, "fine");
+    assert_eq!(read_reply(busy).body, "late");
+    server.wait_for(ClientFault::Displaced, 0);
 }
 
 #[test]
@@ -189,6 +255,7 @@ fn oversized_heads_are_refused() {
     let many = "A: b\r\n".repeat(MAX_HEADERS + 1);
     check(&server, &format!("GET / HTTP/1.1\r\n{many}\r\n"), 431);
     check(&server, "GET / HTTP/1.1\r\n\0\r\n\r\n", 400);
+    server.wait_for(ClientFault::Malformed, 3);
 }
 
 #[test]

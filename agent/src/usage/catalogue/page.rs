@@ -1,7 +1,7 @@
 //! The list of metrics as a page for people.
 
 use super::metrics;
-use crate::telemetry::{EventLoss, LossCause};
+use crate::telemetry::{ClientFault, EventLoss, LossCause};
 
 /// The list as a page for people: the content of `docs/metrics.md`.
 #[must_use]
@@ -26,6 +26,8 @@ pub fn markdown() -> String {
     causes(&mut page, "landlord_lost_total", of_use);
     let of_events = EventLoss::ALL.iter().map(|cause| (cause.label(), cause.help()));
     causes(&mut page, "landlord_events_lost_total", of_events);
+    let of_clients = ClientFault::ALL.iter().map(|cause| (cause.label(), cause.help()));
+    causes(&mut page, "landlord_api_client_faults_total", of_clients);
     page
 }
 
@@ -73,6 +75,7 @@ const PAGE_LABELS: &str = "
 | `namespace`, `pod`, `uid` | of the pods of this node, with `pod_metrics`; those of one that ended stay for a while. A pod's figures are of its whole life under the tenant that it has now, so bills are made of `landlord_tenant_*`; use of a namespace is `sum by (namespace) (increase(landlord_pod_cpu_seconds_total[1h]))` and so on |
 | `rule`, `priority` | of the rules in force; alerts of more than 10,000 sets of tenant, rule and priority are told of the tenant `other` |
 | `provenance` | `cgroup` (its path), `informer` (the API server), `runtime`, `late` (as `informer`, after it had been pending), `pending`, `unknown` |
+| `page`, `status` | `/`, `/metrics`, `/healthz`, `/readyz`, `/v1/usage`, `/v1/alerts`, `other`; the status of HTTP |
 | `syscall` | the kernel's names; `unknown_NNN` for numbers without one, `unknown` from 512 on |
 ";
 
