@@ -42,7 +42,7 @@ use crate::{
     identity::cluster::Source,
     kernel::KernelError,
     sinks::{
-        delivery::{Outbox, Ways},
+        delivery::{Outbox, Share, Ways},
         http::{self, Guard},
         listener::{self, BindError, ClientToken, Clients, CredentialError, Door},
         otlp::own::Work,
@@ -279,12 +279,13 @@ fn watch(
     };
     let traces = config.sinks.otlp.as_ref().filter(|otlp| record.is_none() && otlp.traces);
     let lineage = traces.map(|otlp| otlp.trace_acts);
+    let traces = traces.map(|otlp| Share::new(otlp.traces_ratio));
     let outbox = (record.is_none())
         .then(|| Outbox::start(std::io::stdout(), ways.clone()))
         .transpose()
         .map_err(PipelineError::io("starting the outbox of alerts"))?;
     let (known, detection) = (meter.known(), detection.clone());
-    let parts = Parts { events, paths, known, detection, outbox, ways, lineage, record };
+    let parts = Parts { events, paths, known, detection, outbox, ways, traces, lineage, record };
     Watch::start(parts).map(Some)
 }
 

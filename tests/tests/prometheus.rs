@@ -2,15 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics keeps its trace")]
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, TcpListener};
-use std::path::Path;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use landlord_tests::agent::Home;
+use landlord_tests::agent::http::{Secured, get, get_secured};
+use landlord_tests::apiserver::Authority;
 use landlord_tests::cgroup::Hierarchy;
 use landlord_tests::workload::Order;
+use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -18,11 +22,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Prometheus {
     process: Child,
     promtool: OsString,
-    url: String,
+    listen: SocketAddr,
 }
 
 impl Prometheus {
-    fn start(binary: &OsString, promtool: OsString, place: &Path, target: &str) -> Self {
+    /// `how`: what its configuration says of how the target is scraped.
+    fn start(place: &Path, target: SocketAddr, how: &str) -> Option<Self> {
+        let named = |name| std::env::var_os(name);
+        let tools = named("LANDLORD_PROMETHEUS").zip(named("LANDLORD_PROMTOOL"));
+        let Some((binary, promtool)) = tools else {
+            println!("SKIPPED: no Prometheus; `cargo xtask setup` fetches it");
+            return None;
+        };
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let listen = port.local_addr().unwrap().to_string();
         drop(port);
@@ -30,18 +41,41 @@ impl Prometheus {
         let text = format!(
             "global: {{ scrape_interval: 1s, scrape_timeout: 1s }}\n\
              scrape_configs:\n  \
-             - {{ job_name: landlord, static_configs: [ {{ targets: [ '{target}' ] }} ] }}\n"
+             - {{ job_name: landlord, {how} static_configs: [ {{ targets: [ '{target}' ] }} ] \
+             }}\n"
         );
         std::fs::write(&configuration, text).unwrap();
-        let process = Command::new(binary)
+        let process = Command::new(&binary)
             .arg(format!("--config.file={}", configuration.display()))
             .arg(format!("--storage.tsdb.path={}", place.join("data").display()))
             .arg(format!("--web.listen-address={listen}"))
-            .arg("--log.level=error")
+            .args(["--log.level=error", "--enable-feature=exemplar-storage"])
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        Self { process, promtool, url: format!("http://{listen}") }
+        Some(Self { process, promtool, listen: listen.parse().unwrap() })
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.listen)
+    }
+
+    /// Traces in the exemplars of a metric, once there are some.
+    fn traces(&self, metric: &str) -> BTreeSet<String> {
+        let deadline = Instant::now() + PATIENCE;
+        let path = format!("/api/v1/query_exemplars?query={metric}&start=0&end=9999999999");
+        loop {
+            let answer: Value = serde_json::from_str(&get(self.listen, &path).unwrap()).unwrap();
+            let series = answer["data"].as_array().unwrap();
+            let exemplars = series.iter().flat_map(|it| it["exemplars"].as_array().unwrap());
+            let traces = exemplars.map(|it| it["labels"]["trace_id"].as_str().unwrap().to_owned());
+            let traces: BTreeSet<String> = traces.collect();
+            if !traces.is_empty() {
+                return traces;
+            }
+            assert!(Instant::now() < deadline, "no exemplars: {answer}");
+            std::thread::sleep(Duration::from_millis(300));
+        }
     }
 
     /// The answer to a query, once there is one that has `expected`.
@@ -49,7 +83,7 @@ impl Prometheus {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let output = Command::new(&self.promtool)
-                .args(["query", "instant", &self.url, query])
+                .args(["query", "instant", &self.url(), query])
                 .output()
                 .unwrap();
             let answer = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -76,19 +110,12 @@ fn prometheus_finds_the_agent_up_and_its_counters_right() {
     if !landlord_tests::may_run() {
         return;
     }
-    let named = |name| std::env::var_os(name);
-    let (Some(binary), Some(promtool)) = (named("LANDLORD_PROMETHEUS"), named("LANDLORD_PROMTOOL"))
-    else {
-        println!("SKIPPED: no Prometheus; `cargo xtask setup` fetches it");
-        return;
-    };
     let home = Home::new("interval: 1s\n").unwrap();
     let agent = home.start().unwrap();
     let cgroup = Hierarchy::find().unwrap().create("landlord-e2e-scraped.slice").unwrap();
     Order::new(["syscalls", "--count", "31415"]).inside(&cgroup).run(PATIENCE).unwrap();
     let place = tempfile::tempdir().unwrap();
-    let target = home.address().to_string();
-    let prometheus = Prometheus::start(&binary, promtool, place.path(), &target);
+    let Some(prometheus) = Prometheus::start(place.path(), home.address(), "") else { return };
     prometheus.wait_for("up{job=\"landlord\"}", "=> 1 ");
     let calls =
         "landlord_tenant_syscalls_total{tenant=\"landlord-e2e-scraped\",syscall=\"getppid\"}";
@@ -96,6 +123,144 @@ fn prometheus_finds_the_agent_up_and_its_counters_right() {
     // A target that is not there is down: the check above can fail.
     agent.terminate().unwrap();
     prometheus.wait_for("up{job=\"landlord\"}", "=> 0 ");
+}
+
+/// Files by which an agent and who asks it come together.
+struct Keys {
+    folder: tempfile::TempDir,
+}
+
+impl Keys {
+    const NAME: &'static str = "agent.landlord.test";
+
+    fn new() -> Self {
+        let keys = Self { folder: tempfile::tempdir().unwrap() };
+        keys.renew();
+        keys.trust();
+        keys.put("token", "first");
+        keys.put("said", "first");
+        keys
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// As the kubelet replaces files of a Secret: never half.
+    fn put(&self, name: &str, text: &str) {
+        std::fs::write(self.path("new"), text).unwrap();
+        std::fs::rename(self.path("new"), self.path(name)).unwrap();
+    }
+
+    /// Another authority signs another certificate; what clients trust stays.
+    fn renew(&self) {
+        let authority = Authority::new("landlord-lab").unwrap();
+        let (certificate, key) = authority.certify(Self::NAME).unwrap();
+        self.put("tls.key", &key);
+        self.put("tls.crt", &certificate);
+        self.put("signer.crt", authority.pem());
+    }
+
+    /// Lets clients trust who signed.
+    fn trust(&self) {
+        let signer = std::fs::read_to_string(self.path("signer.crt")).unwrap();
+        self.put("ca.crt", &signer);
+    }
+
+    fn of_client(&self) -> Secured {
+        let token = Some(self.path("said"));
+        Secured { authority: self.path("ca.crt"), name: Self::NAME.to_owned(), token }
+    }
+}
+
+const RULES: &str = "\
+- rule: Secret read
+  desc: d
+  condition: evt.type in (open, openat, openat2) and fd.name endswith /secret
+  output: file=%fd.name number %evt.num
+  priority: WARNING
+";
+
+#[test]
+fn prometheus_scrapes_a_secured_agent_and_keeps_traces_of_alerts() {
+    if !landlord_tests::may_run() {
+        return;
+    }
+    let keys = Keys::new();
+    let file = |name: &str| keys.path(name).display().to_string();
+    keys.put("rules.yaml", RULES);
+    keys.put("secret", "x");
+    // Nobody is there who takes traces: they wait, and are traces all the same.
+    let mut home = Home::new(&format!(
+        "interval: 1s\napi: {{ certificate_file: '{}', key_file: '{}', token_file: '{}' }}\n\
+         otlp: {{ endpoint: 'http://127.0.0.1:1', metrics: false, logs: false, traces: true }}\n\
+         spool: {{ path: '{}' }}\n",
+        file("tls.crt"),
+        file("tls.key"),
+        file("token"),
+        file("spool"),
+    ))
+    .unwrap();
+    home.secure(keys.of_client());
+    let mut watch = home.watch(&[keys.path("rules.yaml")], &[]).unwrap();
+    let how = format!(
+        "scheme: https, tls_config: {{ ca_file: '{}', server_name: {} }}, authorization: {{ \
+         credentials_file: '{}' }},",
+        file("ca.crt"),
+        Keys::NAME,
+        file("said"),
+    );
+    let place = tempfile::tempdir().unwrap();
+    let Some(prometheus) = Prometheus::start(place.path(), home.address(), &how) else { return };
+    let up = "up{job=\"landlord\"}";
+    prometheus.wait_for(up, "=> 1 ");
+
+    let read = Command::new("cat").arg(keys.path("secret")).stdout(Stdio::null()).status();
+    assert!(read.unwrap().success());
+    let alerts = watch.of_rule("Secret read", 0).unwrap();
+    let ids: BTreeSet<String> =
+        alerts.iter().map(|it| it.0["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(ids.len(), 1);
+    let traces = prometheus.traces("landlord_alerts_total%7Brule=%22Secret%20read%22%7D");
+    assert_eq!(traces, ids);
+    let page = watch.agent().metrics().unwrap();
+    assert!(!page.contains("trace_id"), "nobody asked for OpenMetrics");
+
+    // Who does not know the token, or asks without TLS, is told nothing.
+    let stranger = Secured { token: None, ..keys.of_client() };
+    let asked = |path: &str| get_secured(home.address(), path, &stranger);
+    assert_eq!(asked("/healthz").unwrap(), "ok\n");
+    assert!(format!("{:#}", asked("/metrics").unwrap_err()).contains("401"));
+    assert!(get(home.address(), "/metrics").is_err());
+    let told = |more: &[&str]| {
+        let address = home.address().to_string();
+        let mut command = home.command();
+        command.args(["top", "--once", "--address", &address]).args(more);
+        command.output().unwrap().status.success()
+    };
+    let configuration = home.configuration_file().display().to_string();
+    assert!(told(&["--config", &configuration]));
+    assert!(!told(&[]));
+
+    // Replaced files count without a restart, at both ends.
+    keys.put("token", "second");
+    prometheus.wait_for(up, "=> 0 ");
+    keys.put("said", "second");
+    prometheus.wait_for(up, "=> 1 ");
+    // Connections go on with the certificate that they began with; new ones have the new one.
+    keys.renew();
+    let deadline = Instant::now() + PATIENCE;
+    while asked("/healthz").is_ok() {
+        assert!(Instant::now() < deadline, "the old certificate is still shown");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    keys.trust();
+    assert_eq!(asked("/healthz").unwrap(), "ok\n");
+    assert!(told(&["--config", &configuration]));
+    prometheus.wait_for(up, "=> 1 ");
+    let refused = "landlord_api_requests_total{page=\"/metrics\",status=\"401\"} > 1";
+    prometheus.wait_for(refused, "=> ");
+    watch.stop().unwrap();
 }
 
 #[test]

@@ -14,8 +14,9 @@ use crate::detection::{Alert, PeerFacts};
 use crate::event::{Initiator, RemoteEnd};
 use crate::identity::Known;
 use crate::identity::peer::{Peer, Peers, is_loopback};
-use crate::sinks::delivery::{self, Message, Outbox, Output, Remote, Ways};
+use crate::sinks::delivery::{self, Message, Outbox, Output, Remote, Share, Ways};
 use crate::sinks::recent::Recent;
+use crate::usage::tenant::AlertTrace;
 
 /// Age of an event at which it is asked whose its remote end was.
 const ASK_AFTER_NS: u64 = 1_000_000_000;
@@ -31,6 +32,8 @@ pub(super) struct Out {
     pub(super) format: AlertFormat,
     /// The sinks that there are.
     pub(super) ways: Ways,
+    /// Which alerts are exported as traces; `None`: none.
+    pub(super) traces: Option<Share>,
     /// The local API.
     pub(super) recent: Arc<Recent>,
 }
@@ -69,7 +72,13 @@ impl Sink {
     /// Takes an alert.
     pub(super) fn alert(&mut self, mut alert: Alert) {
         alert.set_id(self.ids.next());
-        self.counts.add(&alert.tenant, &alert.rule, alert.priority);
+        let is_trace = |share: &Share| share.takes(&alert.id, alert.priority as u8);
+        let trace = self
+            .out
+            .traces
+            .filter(is_trace)
+            .map(|_| AlertTrace { id: alert.id.clone(), time_unix_ns: alert.time_unix_ns });
+        self.counts.add(&alert.tenant, &alert.rule, alert.priority, trace);
         let Some(remote) = alert.remote.filter(|_| self.known.has_addresses()) else {
             self.hand_on(&alert, self.line(&alert));
             return;

@@ -76,7 +76,8 @@ fn known() -> Arc<Known> {
 fn sink(known: Arc<Known>) -> (Sink, Arc<Recent>) {
     let recent = Arc::new(Recent::default());
     let format = AlertFormat::Json;
-    let out = Out { outbox: None, format, ways: Ways::default(), recent: Arc::clone(&recent) };
+    let (ways, recent_too) = (Ways::default(), Arc::clone(&recent));
+    let out = Out { outbox: None, format, ways, traces: None, recent: recent_too };
     (Sink::new(out, known, boot_unix_ns()), recent)
 }
 
@@ -196,6 +197,7 @@ fn shown_with(ways: Vec<(Route, Arc<Tray>)>) -> String {
         outbox: Some(Outbox::start(shown.clone(), ways.clone()).unwrap()),
         format: AlertFormat::Text,
         ways,
+        traces: None,
         recent: Arc::default(),
     };
     let mut sink = Sink::new(out, known(), boot_unix_ns());

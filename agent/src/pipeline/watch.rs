@@ -36,7 +36,7 @@ use crate::kernel::events::{CgroupPaths, Events, Unsent};
 use crate::process::{NameLimits, Names, ProcFs};
 use crate::rules::diagnostic::Severity;
 use crate::rules::load;
-use crate::sinks::delivery::{Outbox, Ways};
+use crate::sinks::delivery::{Outbox, Share, Ways};
 use crate::sinks::recent::Recent;
 
 /// How long the thread waits for a record at most before it looks around.
@@ -88,6 +88,8 @@ pub(super) struct Parts {
     pub(super) outbox: Option<Outbox>,
     /// Who beside standard output gets them.
     pub(super) ways: Ways,
+    /// Which alerts are exported as traces; `None`: none.
+    pub(super) traces: Option<Share>,
     /// Whether alerts tell of the ancestors of their process, and how many of the last
     /// deeds of each they tell.
     pub(super) lineage: Option<usize>,
@@ -173,7 +175,8 @@ impl Watcher {
         figures: &Arc<Mutex<WatchFigures>>,
         recent: &Arc<Recent>,
     ) -> Result<Self, PipelineError> {
-        let Parts { events, paths, known, detection, outbox, ways, lineage, record } = parts;
+        let Parts { events, paths, known, detection, outbox, .. } = parts;
+        let Parts { ways, traces, lineage, record, .. } = parts;
         let uname = rustix::system::uname();
         let hostname = std::env::var("FALCO_HOSTNAME")
             .unwrap_or_else(|_| uname.nodename().to_string_lossy().into_owned());
@@ -203,7 +206,7 @@ impl Watcher {
             })
             .transpose()?;
         let sink = Sink::new(
-            Out { outbox, format: detection.format, ways, recent: Arc::clone(recent) },
+            Out { outbox, format: detection.format, ways, traces, recent: Arc::clone(recent) },
             Arc::clone(&known),
             node.boot_unix_ns,
         );

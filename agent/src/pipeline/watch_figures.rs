@@ -149,11 +149,12 @@ pub(super) fn detection_usage(figures: &WatchFigures) -> DetectionUsage {
         alerts: figures
             .alerts
             .iter()
-            .map(|(tenant, rule, priority, count)| AlertUsage {
+            .map(|(tenant, rule, priority, counted)| AlertUsage {
                 tenant: tenant.to_owned(),
                 rule: rule.to_owned(),
                 priority: priority.name().to_owned(),
-                count,
+                count: counted.count,
+                trace: counted.trace.clone(),
             })
             .collect(),
         peers_total: figures

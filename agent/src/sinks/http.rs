@@ -16,7 +16,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Query, Request, State};
 use axum::http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, SERVER, WWW_AUTHENTICATE,
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, SERVER,
+    WWW_AUTHENTICATE,
 };
 use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
@@ -123,6 +124,7 @@ const OPEN: [&str; 3] = ["/", "/healthz", "/readyz"];
 struct Pages<S> {
     source: S,
     metrics: Made,
+    exemplars: Made,
     usage: Made,
     waiting: Semaphore,
 }
@@ -135,6 +137,7 @@ pub fn router<S: UsageSource>(source: S, guard: Guard) -> Router {
     let pages = Arc::new(Pages {
         source,
         metrics: Made::default(),
+        exemplars: Made::default(),
         usage: Made::default(),
         waiting: Semaphore::new(WAITING),
     });
@@ -172,8 +175,19 @@ async fn watch(State(guard): State<Arc<Guard>>, request: Request, next: Next) ->
     response
 }
 
-async fn metrics<S: UsageSource>(State(pages): State<Arc<Pages<S>>>) -> Response {
-    match page(pages.source.clone(), &pages.metrics, prometheus::encode).await {
+async fn metrics<S: UsageSource>(
+    State(pages): State<Arc<Pages<S>>>,
+    headers: HeaderMap,
+) -> Response {
+    // Who does not ask for OpenMetrics by name may not know what exemplars are.
+    let accepts = headers.get_all(ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
+    let knows = accepts.into_iter().any(|accept| accept.contains("application/openmetrics-text"));
+    let made = if knows {
+        page(pages.source.clone(), &pages.exemplars, prometheus::encode_with_exemplars).await
+    } else {
+        page(pages.source.clone(), &pages.metrics, prometheus::encode).await
+    };
+    match made {
         Ok(page) => respond(StatusCode::OK, prometheus::CONTENT_TYPE, page),
         Err(reason) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
     }

@@ -6,13 +6,15 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeLabel as _, EncodeLabelSet, LabelSetEncoder, MetricEncoder,
-    NoLabelSet, text,
+    DescriptorEncoder, EncodeLabel as _, EncodeLabelSet, EncodeMetric as _, LabelSetEncoder,
+    MetricEncoder, NoLabelSet, text,
 };
 use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::exemplar::CounterWithExemplar;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::usage::catalogue::{self, Kind, Metric, Value};
@@ -27,50 +29,69 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 ///
 /// None that is known: it writes to memory.
 pub fn encode(usage: Arc<NodeUsage>) -> Result<String, fmt::Error> {
+    page(Exposition { usage, exemplars: false })
+}
+
+/// The same with exemplars, which only OpenMetrics has: of alerts that are exported as
+/// traces the id of one.
+///
+/// # Errors
+///
+/// As for [`encode`].
+pub fn encode_with_exemplars(usage: Arc<NodeUsage>) -> Result<String, fmt::Error> {
+    page(Exposition { usage, exemplars: true })
+}
+
+fn page(exposition: Exposition) -> Result<String, fmt::Error> {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Exposition(usage)));
+    registry.register_collector(Box::new(exposition));
     let mut page = String::new();
     text::encode(&mut page, &registry)?;
     Ok(page)
 }
 
 #[derive(Debug)]
-struct Exposition(Arc<NodeUsage>);
+struct Exposition {
+    usage: Arc<NodeUsage>,
+    exemplars: bool,
+}
 
-impl Collector for Exposition {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        catalogue::metrics().try_for_each(|metric| encode_metric(metric, &self.0, &mut encoder))
+impl Exposition {
+    fn encode_metric(&self, metric: &Metric, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let (kind, suffix) = match metric.kind {
+            Kind::Counter => (MetricType::Counter, "_total"),
+            Kind::Gauge => (MetricType::Gauge, ""),
+            Kind::Info => (MetricType::Info, "_info"),
+        };
+        let unit = unit(metric.unit);
+        let mut name = metric.name.strip_suffix(suffix).ok_or(fmt::Error)?;
+        if let Some(unit) = &unit {
+            name = name
+                .strip_suffix(unit.as_str())
+                .and_then(|name| name.strip_suffix('_'))
+                .ok_or(fmt::Error)?;
+        }
+        let help = format!("{}.", metric.help);
+        let mut family = encoder.encode_descriptor(name, &help, unit.as_ref(), kind)?;
+        let mut result = Ok(());
+        (metric.samples)(&self.usage, &mut |values, value| {
+            if result.is_ok() {
+                let value = match value {
+                    Value::Traced { count, .. } if !self.exemplars => Value::Integer(count),
+                    value => value,
+                };
+                let labels = Labels { names: metric.labels, values };
+                result = encode_sample(&mut family, metric.kind, &labels, value);
+            }
+        });
+        result
     }
 }
 
-fn encode_metric(
-    metric: &Metric,
-    usage: &NodeUsage,
-    encoder: &mut DescriptorEncoder<'_>,
-) -> fmt::Result {
-    let (kind, suffix) = match metric.kind {
-        Kind::Counter => (MetricType::Counter, "_total"),
-        Kind::Gauge => (MetricType::Gauge, ""),
-        Kind::Info => (MetricType::Info, "_info"),
-    };
-    let unit = unit(metric.unit);
-    let mut name = metric.name.strip_suffix(suffix).ok_or(fmt::Error)?;
-    if let Some(unit) = &unit {
-        name = name
-            .strip_suffix(unit.as_str())
-            .and_then(|name| name.strip_suffix('_'))
-            .ok_or(fmt::Error)?;
+impl Collector for Exposition {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        catalogue::metrics().try_for_each(|metric| self.encode_metric(metric, &mut encoder))
     }
-    let help = format!("{}.", metric.help);
-    let mut family = encoder.encode_descriptor(name, &help, unit.as_ref(), kind)?;
-    let mut result = Ok(());
-    (metric.samples)(usage, &mut |values, value| {
-        if result.is_ok() {
-            let labels = Labels { names: metric.labels, values };
-            result = encode_sample(&mut family, metric.kind, &labels, value);
-        }
-    });
-    result
 }
 
 fn encode_sample(
@@ -85,18 +106,28 @@ fn encode_sample(
     if labels.names.is_empty() {
         return encode_value(family, kind, value);
     }
+    if let (Kind::Counter, Value::Traced { count, trace, time_unix_ns }) = (kind, value) {
+        // An exemplar cannot be made but by a counter that counts what it is of.
+        let counter = CounterWithExemplar::<[(&str, String); 1]>::default();
+        counter.inc_by(count.saturating_sub(1), None, None);
+        let time = UNIX_EPOCH + Duration::from_nanos(time_unix_ns);
+        counter.inc_by(1, Some([("trace_id", format!("{trace:032x}"))]), Some(time));
+        return counter.encode(family.encode_family(labels)?);
+    }
     encode_value(&mut family.encode_family(labels)?, kind, value)
 }
 
 fn encode_value(sample: &mut MetricEncoder<'_>, kind: Kind, value: Value) -> fmt::Result {
     match (kind, value) {
-        (Kind::Counter, Value::Integer(value)) => {
+        (Kind::Counter, Value::Integer(value) | Value::Traced { count: value, .. }) => {
             sample.encode_counter::<NoLabelSet, u64, u64>(&value, None)
         }
         (Kind::Counter, Value::Float(value)) => {
             sample.encode_counter::<NoLabelSet, f64, u64>(&value, None)
         }
-        (Kind::Gauge | Kind::Info, Value::Integer(value)) => sample.encode_gauge(&value),
+        (Kind::Gauge | Kind::Info, Value::Integer(value) | Value::Traced { count: value, .. }) => {
+            sample.encode_gauge(&value)
+        }
         (Kind::Gauge | Kind::Info, Value::Float(value)) => sample.encode_gauge(&value),
     }
 }
@@ -132,7 +163,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::{Duration, Instant};
 
-    use super::encode;
+    use super::{encode, encode_with_exemplars};
     use crate::identity::CgroupId;
     use crate::usage::accounts::{Accounts, Limits};
     use crate::usage::api::{ApiRequests, ApiUsage};
@@ -146,8 +177,8 @@ mod tests {
     };
     use crate::usage::sinks::SinkUsage;
     use crate::usage::tenant::{
-        AgentUsage, AlertUsage, ByDirection, ByDiskDirection, ByFamily, DetectionUsage, Drops,
-        NodeUsage, ProcessUsage, RuleUsage, TenantUsage,
+        AgentUsage, AlertTrace, AlertUsage, ByDirection, ByDiskDirection, ByFamily, DetectionUsage,
+        Drops, NodeUsage, ProcessUsage, RuleUsage, TenantUsage,
     };
 
     /// A node where everything has a value.
@@ -248,6 +279,7 @@ mod tests {
                     rule: "A \"rule\"".to_owned(),
                     priority: "Warning".to_owned(),
                     count: 8,
+                    trace: None,
                 }],
                 reloads_total: BTreeMap::from([("ok".to_owned(), 1)]),
                 by_rule: vec![RuleUsage { rule: "A \"rule\"".to_owned(), ..RuleUsage::default() }],
@@ -300,6 +332,25 @@ mod tests {
             page.lines().filter(|line| line.contains("pod=\"web\"")).count()
         };
         assert_eq!((samples(false), samples(true)), (0, 10));
+    }
+
+    #[test]
+    fn exemplars_are_told_to_who_knows_them() {
+        let mut node = node();
+        let alerts = &mut node.agent.detection.as_mut().unwrap().alerts;
+        alerts[0].count = 3;
+        alerts[0].trace = Some(AlertTrace {
+            id: "0123456789abcdef0123456789abcdef".to_owned(),
+            time_unix_ns: 1_700_000_000_250_000_000,
+        });
+        let node = Arc::new(node);
+        let line = |page: String| {
+            let mut lines = page.lines().filter(|line| line.starts_with("landlord_alerts_total"));
+            lines.next().unwrap().rsplit_once("} 3").unwrap().1.to_owned()
+        };
+        assert_eq!(line(encode(Arc::clone(&node)).unwrap()), "");
+        let exemplar = " # {trace_id=\"0123456789abcdef0123456789abcdef\"} 1 1700000000.25";
+        assert_eq!(line(encode_with_exemplars(node).unwrap()), exemplar);
     }
 
     #[test]

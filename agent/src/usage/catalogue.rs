@@ -54,6 +54,15 @@ pub enum Value {
     Integer(u64),
     /// Shown as it is.
     Float(f64),
+    /// A count, and an example of what it counts.
+    Traced {
+        /// The count.
+        count: u64,
+        /// Id of a trace that was counted.
+        trace: u128,
+        /// When that was, nanoseconds since 1970.
+        time_unix_ns: u64,
+    },
 }
 
 /// Takes one sample: label values in the order of [`Metric::labels`], and value.

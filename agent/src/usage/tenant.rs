@@ -196,6 +196,18 @@ pub struct AlertUsage {
     pub priority: String,
     /// How many.
     pub count: u64,
+    /// The last of them that is exported as a trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<AlertTrace>,
+}
+
+/// An alert that is exported as a trace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertTrace {
+    /// Id of the alert and its trace, 32 hexadecimal digits.
+    pub id: String,
+    /// When its event was, nanoseconds since 1970.
+    pub time_unix_ns: u64,
 }
 
 /// Records of one kind that could not be sent.

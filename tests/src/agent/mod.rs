@@ -5,7 +5,7 @@
 //! runs there for real. It knows the agent only from outside: its flags, its
 //! HTTP answers and its exit code.
 
-pub(crate) mod http;
+pub mod http;
 mod process;
 mod running;
 mod usage;
@@ -27,6 +27,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 
+use self::http::Secured;
 use crate::daemon::free_address;
 use crate::pod::Pod;
 use crate::workload::beside_us;
@@ -61,6 +62,7 @@ pub struct Home {
     address: SocketAddr,
     pin: PathBuf,
     pod: Option<Pod>,
+    secured: Option<Secured>,
 }
 
 impl Home {
@@ -79,7 +81,8 @@ impl Home {
         let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
         let own = std::process::id();
         let pin = Path::new(BPF_FS).join(format!("{PIN_PREFIX}{own}-{serial}"));
-        let home = Self { binary, directory, address: free_address()?, pin, pod: None };
+        let home =
+            Self { binary, directory, address: free_address()?, pin, pod: None, secured: None };
         home.configure(configuration)?;
         home.sweep();
         Ok(home)
@@ -95,6 +98,11 @@ impl Home {
         home.address = pod.address();
         home.pod = Some(pod);
         Ok(home)
+    }
+
+    /// Asks agents by TLS from now on; what is configured has to be so.
+    pub fn secure(&mut self, secured: Secured) {
+        self.secured = Some(secured);
     }
 
     /// The pod that agents run in, if it is one.
@@ -214,9 +222,10 @@ impl Home {
     /// Asks the agent, from within its network.
     fn get(&self, path: &str) -> Result<String> {
         let address = self.address;
-        match &self.pod {
-            None => http::get(address, path),
-            Some(pod) => pod.namespace().inside(|| http::get(address, path)),
+        match (&self.pod, &self.secured) {
+            (None, None) => http::get(address, path),
+            (None, Some(secured)) => http::get_secured(address, path, secured),
+            (Some(pod), _) => pod.namespace().inside(|| http::get(address, path)),
         }
     }
 

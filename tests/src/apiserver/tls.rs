@@ -45,6 +45,17 @@ impl Authority {
         &self.pem
     }
 
+    /// The certificate of a server of this name that it signs, and its key, PEM.
+    ///
+    /// # Errors
+    ///
+    /// The name is none.
+    pub fn certify(&self, name: &str) -> Result<(String, String)> {
+        let key = KeyPair::generate()?;
+        let certificate = server(name, None)?.signed_by(&key, &self.issuer)?;
+        Ok((certificate.pem(), key.serialize_pem()))
+    }
+
     /// A server's certificate that it signs, for a name, and for an address if one is given.
     pub(crate) fn sign(&self, name: &str, address: Option<IpAddr>) -> Result<TlsAcceptor> {
         self.acceptor(&server(name, address)?)

@@ -262,7 +262,7 @@ fn instrument(meter: &Meter, metric: &'static Metric, usage: &Arc<Latest>) {
                 pairs.map(|(name, value)| KeyValue::new(*name, (*value).to_owned())).collect();
             let value = match value {
                 // Exact to 2^53, which no count of this node comes to.
-                Value::Integer(value) => value as f64,
+                Value::Integer(value) | Value::Traced { count: value, .. } => value as f64,
                 Value::Float(value) => value,
             };
             tell(value, &attributes);

@@ -1,7 +1,7 @@
 //! Events, rules and alerts.
 
 use super::{Kind, Metric, Unit, Value};
-use crate::usage::tenant::{DetectionUsage, NodeUsage};
+use crate::usage::tenant::{AlertUsage, DetectionUsage, NodeUsage};
 
 pub(super) const METRICS: &[Metric] = &[
     Metric {
@@ -93,7 +93,7 @@ pub(super) const METRICS: &[Metric] = &[
             detection(node, |it| {
                 for alert in &it.alerts {
                     let labels = [&*alert.tenant, &alert.rule, &alert.priority];
-                    emit(&labels, Value::Integer(alert.count));
+                    emit(&labels, counted(alert));
                 }
             });
         },
@@ -290,6 +290,16 @@ pub(super) const METRICS: &[Metric] = &[
         },
     },
 ];
+
+/// How many, with the last one that is a trace.
+fn counted(alerts: &AlertUsage) -> Value {
+    let count = alerts.count;
+    let trace = alerts.trace.as_ref().and_then(|it| {
+        let trace = u128::from_str_radix(&it.id, 16).ok()?;
+        Some(Value::Traced { count, trace, time_unix_ns: it.time_unix_ns })
+    });
+    trace.unwrap_or(Value::Integer(count))
+}
 
 /// The figures of events and rules, if there are any.
 fn detection(node: &NodeUsage, mut show: impl FnMut(&DetectionUsage)) {
