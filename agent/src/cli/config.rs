@@ -24,6 +24,8 @@ pub(super) struct ConfigCommand {
 enum Action {
     /// Print the configuration in force: defaults, file, LANDLORD_* variables and flags
     Print(Box<Print>),
+    /// Print the JSON schema of configuration files, for editors and checks elsewhere
+    Schema,
     /// Check a configuration without using it
     Check {
         /// Configuration file [default: /etc/landlord/landlord.yaml if it exists]
@@ -66,6 +68,7 @@ pub(super) fn run(flags: &ConfigCommand, out: &mut impl Write) -> Result<()> {
             let text = if print.origin { origins(&config) } else { render(&config, print.output)? };
             out.write_all(text.as_bytes())?;
         }
+        Action::Schema => out.write_all(config::schema().as_bytes())?,
         Action::Check { config } => {
             let config = config::load(config.as_deref(), &Overrides::default())?;
             for warning in &config.warnings {

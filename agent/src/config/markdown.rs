@@ -2,6 +2,7 @@
 
 use crate::config::keys::{KEYS, Key, Kind, VARIABLE_PREFIX};
 use crate::config::resolve::DEFAULT_PATH;
+use crate::config::standard::{self, Form};
 use crate::identity::template::FIELDS;
 use crate::identity::tenant::Tenant;
 
@@ -69,7 +70,10 @@ fn introduction() -> Vec<String> {
          says what is wrong, and `landlord_config_reloads_total` counts it."
             .to_owned(),
         "The file `agent/src/config/default.yaml` has every key with its default and is a good \
-         start. It and this page are written from one table, `agent/src/config/keys/table.rs`."
+         start. `configuration.schema.json` beside this page, which `landlord config schema` prints, \
+         lets editors complete and check it: begin a file with `# yaml-language-server: \
+         $schema=configuration.schema.json`. They and this page are written from one table, \
+         `agent/src/config/keys/table.rs`."
             .to_owned(),
     ];
     paragraphs.iter().map(|text| paragraph(text)).collect()
@@ -84,6 +88,12 @@ fn chapter(key: &Key) -> Vec<String> {
     }
     if key.is_scalar() {
         facts.push(format!("- Variable: `{}`, flag: `--{}`", key.variable(), key.flag()));
+        if let Some((variable, form)) = standard::variable_of(key.name) {
+            let unit = if form == Form::Milliseconds { ", in milliseconds" } else { "" };
+            facts.push(format!(
+                "- Variable of OpenTelemetry, if the one above is not set: `{variable}`{unit}"
+            ));
+        }
     }
     vec![format!("### `{name}`"), paragraph(key.about), facts.join("\n")]
 }

@@ -50,6 +50,12 @@ def place(manifest, error):
     return f"{manifest.get('kind')} {path}".strip()
 
 
+def configuration(text, schema):
+    """What the schema of configurations refuses of one, or nothing."""
+    errors = jsonschema.Draft7Validator(schema).iter_errors(yaml.safe_load(text))
+    return [f"{error.json_path}: {error.message}" for error in errors]
+
+
 def documents(text):
     return [document for document in yaml.safe_load_all(text) if document]
 
@@ -79,7 +85,7 @@ def main():
     request = json.load(sys.stdin)
     wanted = versions(request["oldest"])
     schemas = request["schemas"]
-    answer = {"versions": wanted, "sets": [], "refused": [], "controls": []}
+    answer = {"versions": wanted, "sets": [], "refused": [], "controls": [], "configurations": []}
     with Chart.load(request["chart"]) as chart:
         crds = [document for crd in chart.crds for document in documents(crd["data"])]
         answer["crds"] = crds
@@ -95,9 +101,16 @@ def main():
             rendered["lint"] += report["errors"]
             rendered["manifests"] = manifests
             rendered["invalid"] = validate(manifests + crds, wanted, schemas)
+            for manifest in manifests:
+                text = manifest.get("data", {}).get("landlord.yaml")
+                if manifest["kind"] == "ConfigMap" and text:
+                    rendered["invalid"] += configuration(text, request["configuration"])
             answer["sets"].append(rendered)
         for text in request["refused"]:
             answer["refused"].append(attempt(chart, request, yaml.safe_load(text)).get("refused"))
+    jsonschema.Draft7Validator.check_schema(request["configuration"])
+    for text in request["configurations"]:
+        answer["configurations"].append(configuration(text, request["configuration"]))
     # What has to be found, or nothing that was not found means anything.
     for manifest in request["controls"]:
         answer["controls"].append(validate([manifest], wanted, schemas))

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{ValueSet, folder};
-use crate::files;
+use crate::{files, workspace};
 
 const DRIVER: &str = include_str!("driver.py");
 
@@ -26,6 +26,10 @@ pub(super) struct Request<'a> {
     oldest: &'static str,
     /// JSON schemas of custom resources by `apiVersion/kind`.
     schemas: Value,
+    /// The JSON schema of the agent's configuration.
+    configuration: Value,
+    /// Configurations as YAML.
+    pub(super) configurations: Vec<&'a str>,
     /// Values as YAML.
     sets: Vec<&'a str>,
     /// Values as YAML that have to be refused.
@@ -44,6 +48,8 @@ pub(super) struct Answer {
     pub(super) refused: Vec<Option<String>>,
     /// Findings for each control.
     pub(super) controls: Vec<Vec<String>>,
+    /// What the schema refuses of each configuration.
+    pub(super) configurations: Vec<Vec<String>>,
     /// The definitions that the chart brings.
     pub(super) crds: Vec<Value>,
 }
@@ -65,12 +71,17 @@ pub(super) struct Outcome {
 impl<'a> Request<'a> {
     pub(super) fn of_sets(sets: &'a [ValueSet]) -> Result<Self> {
         let schemas = files::read(&folder().join("tests/schemas.json"))?;
+        let schema = workspace::root().join("docs/configuration.schema.json");
+        let configuration = files::read(&schema)?;
         Ok(Self {
             chart: folder().join("landlord").display().to_string(),
             release: "landlord",
             namespace: "landlord-system",
             oldest: OLDEST,
             schemas: serde_json::from_slice(&schemas).context("charts/tests/schemas.json")?,
+            configuration: serde_json::from_slice(&configuration)
+                .context("docs/configuration.schema.json")?,
+            configurations: Vec::new(),
             sets: sets.iter().map(|set| set.text.as_str()).collect(),
             refused: Vec::new(),
             controls: Vec::new(),

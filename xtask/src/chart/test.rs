@@ -28,6 +28,9 @@ pub(crate) fn run() -> Result<Tally> {
     let mut request = Request::of_sets(&sets)?;
     request.refused = REFUSALS.iter().map(|(values, _)| *values).collect();
     request.controls = controls();
+    let default = files::read_text(&workspace::root().join("agent/src/config/default.yaml"))?;
+    request.configurations = CONFIGURATIONS.iter().map(|(text, _)| *text).collect();
+    request.configurations.push(&default);
     let answer = ask(&python, &request)?;
     say("Validated", format_args!("for Kubernetes {}", answer.versions.join(", ")));
     let mut tally = Tally::default();
@@ -65,6 +68,10 @@ fn cases(sets: &[ValueSet], answer: &Answer) -> Result<Vec<(String, Found)>> {
     for (control, found) in controls().iter().zip(&answer.controls) {
         let missed = found.is_empty().then(|| format!("not found: {control}"));
         cases.push(("control".to_owned(), missed.into_iter().collect()));
+    }
+    let expected = CONFIGURATIONS.iter().map(|(_, place)| *place).chain([""]);
+    for (place, found) in expected.zip(&answer.configurations) {
+        cases.push((format!("configuration: {place:?}"), misplaced(place, found)));
     }
     for tenants in &answer.crds {
         cases.push(("tenants are of the group that may be read".to_owned(), wrong_group(tenants)));
@@ -130,6 +137,29 @@ fn unclear(refused: Option<&str>, expected: &[&str]) -> Found {
     let Some(refused) = refused else { return vec!["not refused".to_owned()] };
     let missing = expected.iter().filter(|words| !refused.contains(**words));
     missing.map(|words| format!("`{words}` is not in: {refused}")).collect()
+}
+
+/// Configurations, and where their schema has to find what is wrong with them, if anything.
+const CONFIGURATIONS: [(&str, &str); 10] = [
+    ("interval: 1500ms\nsinks: [{ name: a, kind: file, to: /a, keep: 3 }]", ""),
+    ("listn: 127.0.0.1:1", "$"),
+    ("interval: 5", "$.interval"),
+    ("max_cgroups: 4096", "$.max_cgroups"),
+    ("log: { level: loud }", "$.log.level"),
+    ("pin: { path: relative }", "$.pin.path"),
+    ("sinks: [{ name: a, kind: file }]", "$.sinks[0]"),
+    ("sinks: [{ name: a, kind: pigeon, to: /a }]", "$.sinks[0].kind"),
+    ("tenants: [{ match: { pods: true }, tenant: a }]", "$.tenants[0].match"),
+    ("otlp: { headers: { a: b } }", "$.otlp.headers"),
+];
+
+/// The one finding is at the place, if there has to be one.
+fn misplaced(place: &str, found: &[String]) -> Found {
+    match found {
+        [] if place.is_empty() => Vec::new(),
+        [one] if one.split(": ").next() == Some(place) => Vec::new(),
+        found => vec![format!("expected at {place:?}: {found:?}")],
+    }
 }
 
 /// Manifests that the validation has to object to.

@@ -12,10 +12,11 @@ use crate::report::say;
 use crate::{chart, files, shell, workspace};
 
 /// Each file, and the agent's arguments that print it.
-const FILES: [(&str, [&str; 2]); 5] = [
+const FILES: [(&str, [&str; 2]); 6] = [
     ("charts/landlord/crds/tenants.landlord.dev.yaml", ["docs", "crd"]),
     ("docs/cli.md", ["docs", "cli"]),
     ("docs/configuration.md", ["docs", "config"]),
+    ("docs/configuration.schema.json", ["config", "schema"]),
     ("docs/fields.md", ["docs", "fields"]),
     ("docs/metrics.md", ["docs", "metrics"]),
 ];
