@@ -17,7 +17,8 @@ use tokio::sync::Notify;
 use tracing::field::Empty;
 use tracing::info_span;
 
-use super::{Destination, Message, Outcome};
+use super::packing::{pack, unpack};
+use super::{DecodeError, Destination, Message, Outcome};
 use crate::sinks::spool::{self, Entry, Spool, SpoolError};
 use crate::telemetry::{self, SinkFailure, WORK};
 
@@ -26,6 +27,10 @@ const BATCH_BYTES: u64 = 1 << 20;
 /// First and longest time between two attempts.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// How long until the disk is asked again for what it did not give.
+const UNREAD_WAIT: Duration = Duration::from_secs(2);
+/// An error of the disk is told once in so long.
+const QUIET: Duration = Duration::from_secs(60);
 /// How long the last attempts may take when the agent ends; the rest stays on the disk.
 const LAST: Duration = Duration::from_secs(3);
 
@@ -94,14 +99,29 @@ struct Inner {
     spool: Spool,
     figures: Figures,
     pace: Pace,
+    /// When an error of the disk was told last.
+    complained: Option<Instant>,
     is_over: bool,
+}
+
+impl Inner {
+    /// Tells of an error of the disk, but not of each.
+    fn heed(&mut self, name: &str, what: &str, done: Result<(), SpoolError>) {
+        if let Err(error) = done
+            && self.complained.is_none_or(|last| last.elapsed() > QUIET)
+        {
+            self.complained = Some(Instant::now());
+            tracing::error!(sink = name, %error, "{what}");
+        }
+    }
 }
 
 impl Tray {
     /// `name`: of the sink, for the log.
     #[must_use]
     pub fn new(name: &str, spool: Spool, pace: Pace) -> Self {
-        let inner = Inner { spool, figures: Figures::default(), pace, is_over: false };
+        let figures = Figures::default();
+        let inner = Inner { spool, figures, pace, complained: None, is_over: false };
         Self {
             name: name.to_owned(),
             inner: Mutex::new(inner),
@@ -126,7 +146,7 @@ impl Tray {
         let mut unwritten = 0;
         for message in messages {
             match message.encode() {
-                Ok(text) => entries.push(Entry { urgency: message.priority, text }),
+                Ok(text) => entries.push(Entry { urgency: message.priority, text: pack(&text) }),
                 Err(_) => unwritten += 1,
             }
         }
@@ -134,12 +154,8 @@ impl Tray {
             return;
         }
         let mut inner = self.lock();
-        if let Err(error) = inner.spool.append(&entries) {
-            unwritten += entries.len() as u64;
-            if inner.figures.unwritten == 0 {
-                tracing::error!(sink = self.name, %error, "alerts cannot be put on the disk");
-            }
-        }
+        let written = inner.spool.append(&entries);
+        inner.heed(&self.name, "the disk does not take alerts that are to wait", written);
         inner.figures.unwritten += unwritten;
         drop(inner);
         self.news.notify_all();
@@ -156,7 +172,9 @@ impl Tray {
     #[must_use]
     pub fn figures(&self) -> Figures {
         let inner = self.lock();
-        Figures { spool: inner.spool.figures(), disk: inner.spool.disk(), ..inner.figures.clone() }
+        let spool = inner.spool.figures();
+        let unwritten = inner.figures.unwritten + spool.unwritten;
+        Figures { spool, unwritten, disk: inner.spool.disk(), ..inner.figures.clone() }
     }
 
     /// Waits for something to deliver, but not longer than until `again`.
@@ -173,8 +191,8 @@ impl Tray {
                 Ok(_) if !inner.spool.is_empty() => continue,
                 Ok(_) => Duration::from_secs(3600),
                 Err(error) => {
-                    tracing::error!(sink = self.name, %error, "what waits cannot be read");
-                    LONGEST_WAIT
+                    inner.heed(&self.name, "what waits cannot be read", Err(error));
+                    UNREAD_WAIT
                 }
             };
             if inner.is_over {
@@ -191,7 +209,7 @@ impl Tray {
         let texts = inner.spool.peek(most, BATCH_BYTES)?;
         let (mut numbers, mut messages, mut strange) = (Vec::new(), Vec::new(), Vec::new());
         for (number, text) in texts {
-            match Message::decode(&text) {
+            match unpack(&text).as_deref().map_or(Err(DecodeError::Packed), Message::decode) {
                 Ok(message) => {
                     numbers.push(number);
                     messages.push(message);
@@ -210,9 +228,8 @@ impl Tray {
     }
 
     fn done(&self, inner: &mut Inner, numbers: &[u64]) {
-        if let Err(error) = inner.spool.remove(numbers) {
-            tracing::warn!(sink = self.name, %error, "what was delivered may be delivered again");
-        }
+        let removed = inner.spool.remove(numbers);
+        inner.heed(&self.name, "what was delivered may be delivered again", removed);
     }
 
     /// Writes down what became of a batch; for how long to wait now.
@@ -231,6 +248,7 @@ impl Tray {
             Outcome::Partly { done, refused } => ((*done).min(numbers.len()), *refused),
             Outcome::Later { cause, reason, after } => {
                 *inner.figures.failed.entry(*cause).or_default() += 1;
+                inner.spool.give_back();
                 drop(inner);
                 if failures == 0 {
                     tracing::warn!(sink = self.name, reason, "alerts are not taken; they wait");

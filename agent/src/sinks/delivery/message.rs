@@ -86,6 +86,9 @@ pub struct Peer {
 /// Why a kept message cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
+    /// Not packed by any agent.
+    #[error("it cannot be unpacked")]
+    Packed,
     /// Of an agent that knows another form.
     #[error("it is in form {0}; expected {FORM}")]
     Form(u8),

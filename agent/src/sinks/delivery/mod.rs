@@ -10,6 +10,7 @@
 mod courier;
 pub(crate) mod message;
 mod outbox;
+mod packing;
 mod route;
 mod share;
 mod verdict;

@@ -37,6 +37,8 @@ impl Place {
 pub(super) struct Index {
     places: BTreeMap<u64, Place>,
     by_urgency: [BTreeSet<u64>; URGENCIES],
+    /// Those that are on their way: they are not among `by_urgency`.
+    lent: Vec<u64>,
     bytes: u64,
     segments: BTreeMap<u64, Fill>,
 }
@@ -72,21 +74,44 @@ impl Index {
         Some(place)
     }
 
-    /// Forgets the oldest of the least urgent.
+    /// Keeps entries from going, as they are on their way.
+    pub(super) fn lend(&mut self, numbers: impl Iterator<Item = u64>) {
+        for number in numbers {
+            if let Some(place) = self.places.get(&number) {
+                self.by_urgency[place.rank()].remove(&number);
+                self.lent.push(number);
+            }
+        }
+    }
+
+    /// Those that were lent may go again.
+    pub(super) fn take_back(&mut self) {
+        for number in std::mem::take(&mut self.lent) {
+            if let Some(place) = self.places.get(&number) {
+                self.by_urgency[place.rank()].insert(number);
+            }
+        }
+    }
+
+    /// Forgets the oldest of the least urgent that is not on its way.
     pub(super) fn pop_least_urgent(&mut self) -> Option<(u64, Place)> {
         let number = *self.by_urgency.iter().rev().find_map(BTreeSet::first)?;
         Some((number, self.remove(number)?))
     }
 
-    /// Says in which file an entry is now; `false`: it is not wanted any more.
-    pub(super) fn relocate(&mut self, number: u64, segment: u64) -> bool {
-        let Some(place) = self.places.get_mut(&number) else { return false };
+    /// Whether an entry is wanted.
+    pub(super) fn has(&self, number: u64) -> bool {
+        self.places.contains_key(&number)
+    }
+
+    /// Says in which file an entry is now.
+    pub(super) fn relocate(&mut self, number: u64, segment: u64) {
+        let Some(place) = self.places.get_mut(&number) else { return };
         let (from, bytes) = (std::mem::replace(&mut place.segment, segment), place.bytes);
         if let Some(fill) = self.segments.get_mut(&from) {
             fill.held -= bytes;
         }
         self.fill(segment, bytes);
-        true
     }
 
     /// Numbers of the oldest, by file.

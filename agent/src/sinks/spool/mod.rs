@@ -63,19 +63,6 @@ impl SpoolError {
     fn folder(path: &Path, reason: io::Error) -> Self {
         Self::Folder { path: path.to_owned(), reason }
     }
-
-    /// Whether the disk is full, or the agent's share of it.
-    #[must_use]
-    pub fn is_no_room(&self) -> bool {
-        let reason = match self {
-            Self::Folder { reason, .. } => reason,
-            Self::File { reason, .. } => match &**reason {
-                redb::Error::Io(reason) => reason,
-                _ => return false,
-            },
-        };
-        matches!(reason.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-    }
 }
 
 /// Whether an error says that a file is not what was written.
@@ -106,8 +93,10 @@ pub struct Figures {
     pub entries: u64,
     /// Their texts and what comes with each, bytes.
     pub bytes: u64,
-    /// Dropped for want of room, by urgency.
+    /// Dropped for want of room, or with a file that was damaged, by urgency.
     pub dropped: [u64; URGENCIES],
+    /// Lost, as the disk did not take them.
+    pub unwritten: u64,
     /// Files that were put aside, as they could not be read.
     pub damaged: u64,
 }
@@ -123,6 +112,7 @@ pub struct Spool {
     index: Index,
     next: u64,
     dropped: [u64; URGENCIES],
+    unwritten: u64,
     damaged: u64,
 }
 
@@ -147,6 +137,7 @@ impl Spool {
             index: Index::default(),
             next: 0,
             dropped: [0; URGENCIES],
+            unwritten: 0,
             damaged: 0,
         };
         for id in spool.ids()? {
@@ -160,7 +151,10 @@ impl Spool {
                 Err(error) => return Err(error),
             }
         }
-        spool.tidy(None)?;
+        if let Err(error) = spool.tidy(None) {
+            // There is less room on the disk than there should be, and no more than that.
+            tracing::warn!(%error, "a queue cannot be tidied");
+        }
         Ok(spool)
     }
 
@@ -203,12 +197,11 @@ impl Spool {
     }
 
     /// Adds entries. They are on the disk when this returns; those for which there is no
-    /// room are counted.
+    /// room, and those that the disk does not take, are counted.
     ///
     /// # Errors
     ///
-    /// When they cannot be written: none of them is kept then, and they are counted as
-    /// dropped.
+    /// When some cannot be written, or what goes for them not be removed.
     pub fn append(&mut self, entries: &[Entry]) -> Result<(), SpoolError> {
         let first = self.next;
         for (number, entry) in (first..).zip(entries) {
@@ -224,35 +217,35 @@ impl Spool {
         }
         let new = (first..).zip(entries).map(|(it, entry)| (it, entry.urgency, &*entry.text));
         let written = self.write(new);
-        self.index.forget_segment(NOWHERE);
         if written.is_err() {
-            for number in first..self.next {
-                if let Some(place) = self.index.remove(number) {
-                    self.dropped[place.rank()] += 1;
-                }
-            }
+            // Those that got into no file.
+            self.unwritten += self.index.remove_segment(NOWHERE).len() as u64;
         }
-        self.forget(victims.into_iter().filter(|(number, _)| *number < first))?;
-        written
+        self.index.forget_segment(NOWHERE);
+        let forgotten = self.forget(victims.into_iter().filter(|(number, _)| *number < first));
+        written.and(forgotten)
     }
 
-    /// Writes those of entries that are still wanted.
+    /// Writes those of entries that are still wanted. After an error they are where they
+    /// were, but for those that had been written before it.
     fn write<'a>(
         &mut self,
         entries: impl Iterator<Item = (u64, u8, &'a [u8])>,
     ) -> Result<(), SpoolError> {
-        let mut entries = entries.peekable();
+        let wanted: Vec<_> = entries.filter(|entry| self.index.has(entry.0)).collect();
+        let mut entries = wanted.into_iter().peekable();
         while entries.peek().is_some() {
             let (id, mut room) = self.open_segment()?;
             let mut batch = Vec::new();
             while let Some(entry) = entries.next_if(|_| room > 0) {
-                if self.index.relocate(entry.0, id) {
-                    room = room.saturating_sub(index::cost(entry.2.len()));
-                    batch.push(entry);
-                }
+                room = room.saturating_sub(index::cost(entry.2.len()));
+                batch.push(entry);
             }
-            if let Some(segment) = self.segments.get(&id).filter(|_| !batch.is_empty()) {
-                segment.put(batch)?;
+            if let Some(segment) = self.segments.get_mut(&id) {
+                segment.put(batch.iter().copied())?;
+            }
+            for (number, ..) in batch {
+                self.index.relocate(number, id);
             }
         }
         Ok(())
@@ -268,23 +261,32 @@ impl Spool {
             }
         }
         let id = last.map_or(0, |id| id + 1);
-        let (segment, _) = Segment::open(self.path(id))?;
+        let (segment, _) = Segment::open(self.path(id)).inspect_err(|_| {
+            // The half of a file would be taken for a damaged one; there may be none at all.
+            fs::remove_file(self.path(id)).ok();
+        })?;
         self.segments.insert(id, segment);
         Ok((id, self.segment_room))
     }
 
     /// The oldest entries: at most so many, and of at most so many bytes but at least one.
+    /// They are on their way from now on, and do not go for want of room, until they are
+    /// given back or asked for again: what arrives was not dropped.
     ///
     /// # Errors
     ///
     /// When a file cannot be read. The entries of one that is damaged are dropped, counted,
     /// and it is put aside, so that the next call goes on behind it.
     pub fn peek(&mut self, entries: usize, bytes: u64) -> Result<Vec<(u64, Vec<u8>)>, SpoolError> {
+        self.give_back();
         let mut texts = Vec::new();
         for (id, numbers) in self.index.oldest(entries, bytes) {
-            let Some(segment) = self.segments.get(&id) else { continue };
+            let Some(segment) = self.segments.get_mut(&id) else { continue };
             match segment.get(&numbers) {
-                Ok(found) => texts.extend(found),
+                Ok(found) => {
+                    self.miss(&numbers, &found);
+                    texts.extend(found);
+                }
                 Err(error) => {
                     if let SpoolError::File { reason, .. } = &error
                         && is_damage(reason)
@@ -296,7 +298,23 @@ impl Spool {
             }
         }
         texts.sort_unstable_by_key(|(number, _)| *number);
+        self.index.lend(texts.iter().map(|(number, _)| *number));
         Ok(texts)
+    }
+
+    /// Says that nothing is on its way.
+    pub fn give_back(&mut self) {
+        self.index.take_back();
+    }
+
+    /// Drops what a file should have and has not.
+    fn miss(&mut self, wanted: &[u64], found: &[(u64, Vec<u8>)]) {
+        let is_found = |number: &&u64| found.binary_search_by_key(*number, |it| it.0).is_ok();
+        for number in wanted.iter().filter(|number| !is_found(number)) {
+            if let Some(place) = self.index.remove(*number) {
+                self.dropped[place.rank()] += 1;
+            }
+        }
     }
 
     /// Drops a file that cannot be read any more.
@@ -333,7 +351,7 @@ impl Spool {
         for (id, numbers) in by_segment {
             // A file that is empty goes as a whole.
             if (Some(id) == current || self.index.held(id) > 0)
-                && let Some(segment) = self.segments.get(&id)
+                && let Some(segment) = self.segments.get_mut(&id)
             {
                 segment.remove(&numbers)?;
             }
@@ -350,9 +368,10 @@ impl Spool {
         for id in spent {
             let numbers = self.index.numbers(id);
             if !numbers.is_empty()
-                && let Some(segment) = self.segments.get(&id)
+                && let Some(segment) = self.segments.get_mut(&id)
             {
                 let texts = segment.get(&numbers)?;
+                self.miss(&numbers, &texts);
                 let urgencies: Vec<u8> =
                     texts.iter().map(|(number, _)| self.index.urgency(*number)).collect();
                 let moved = texts.iter().zip(urgencies);
@@ -385,6 +404,7 @@ impl Spool {
             entries: self.index.len(),
             bytes: self.index.bytes(),
             dropped: self.dropped,
+            unwritten: self.unwritten,
             damaged: self.damaged,
         }
     }

@@ -89,6 +89,58 @@ fn without_room_the_oldest_of_the_least_urgent_go() {
 }
 
 #[test]
+fn what_is_on_its_way_does_not_go() {
+    const SIZE: usize = 10_000;
+    let folder = tempfile::tempdir().unwrap();
+    let mut spool = Spool::open(folder.path(), DISK).unwrap();
+    let room = DISK * 45 / 200 / SIZE as u64;
+    let fill = |spool: &mut Spool, count| {
+        for _ in 0..count {
+            spool.append(&[entry(3, "x".repeat(SIZE - 64))]).unwrap();
+        }
+    };
+    fill(&mut spool, room);
+    let numbers = |spool: &mut Spool| -> Vec<u64> {
+        spool.peek(3, u64::MAX).unwrap().into_iter().map(|it| it.0).collect()
+    };
+    assert_eq!(numbers(&mut spool), [0, 1, 2]);
+    fill(&mut spool, 5);
+    // 3 to 7 went, though others are older.
+    assert_eq!(numbers(&mut spool), [0, 1, 2]);
+    spool.remove(&[0, 1]).unwrap();
+    spool.give_back();
+    fill(&mut spool, 3);
+    assert_eq!(numbers(&mut spool)[0], 8);
+    assert_eq!(spool.figures().dropped[3], 6);
+    assert_eq!(spool.figures().entries, room);
+}
+
+/// As on a full disk: there can be no further file.
+#[test]
+fn what_the_disk_does_not_take_is_counted_and_the_queue_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spool = Spool::open(folder.path(), DISK).unwrap();
+    spool.append(&[entry(1, "a"), entry(2, "b")]).unwrap();
+    let full = folder.path().join(format!("{:016}.spool", 1));
+    // Where the next file should be there can be none.
+    fs::create_dir(&full).unwrap();
+    let text = "x".repeat(10_000);
+    let mut written = 0;
+    while spool.append(&[entry(1, &text)]).is_ok() {
+        written += 1;
+    }
+    spool.append(&[entry(1, &text), entry(1, &text)]).unwrap_err();
+    let figures = spool.figures();
+    assert_eq!((figures.entries, figures.unwritten), (written + 2, 3));
+    assert_eq!(figures.dropped, [0; URGENCIES]);
+    assert_eq!(texts(&mut spool)[..2], ["a", "b"]);
+    fs::remove_dir(&full).unwrap();
+    spool.append(&[entry(1, "c")]).unwrap();
+    assert_eq!(texts(&mut spool).last().unwrap(), "c");
+    assert_eq!(spool.figures().unwritten, 3);
+}
+
+#[test]
 fn what_is_larger_than_all_room_is_dropped_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let mut spool = Spool::open(folder.path(), DISK).unwrap();
