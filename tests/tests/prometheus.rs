@@ -1,6 +1,7 @@
 //! A real Prometheus scrapes a real agent.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics keeps its trace")]
+#![expect(clippy::print_stdout, reason = "a test says why it does not run")]
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;

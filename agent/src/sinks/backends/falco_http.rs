@@ -1,6 +1,8 @@
 //! Alerts in Falco's JSON by HTTP, as Falco's `http_output` sends them: one a request.
 //! Falcosidekick takes them.
 
+use std::time::{Duration, Instant};
+
 use hyper::Uri;
 use hyper::body::Bytes;
 
@@ -9,23 +11,30 @@ use crate::sinks::delivery::{Delivery, Destination, Message, Outcome, Verdict, j
 
 /// Alerts that are asked for at once; each is a request of its own.
 const BATCH: usize = 64;
+/// After this time no further one of them is begun: a back-end that is slow is no back-end
+/// that does not answer.
+const ENOUGH: Duration = Duration::from_secs(1);
 
 /// See the module.
 #[derive(Debug)]
 pub struct FalcoHttp {
     client: Client,
     uri: Uri,
+    /// As for [`Destination::progress`].
+    progress: (usize, usize),
 }
 
 impl FalcoHttp {
     /// Posts to `uri`.
     #[must_use]
     pub const fn new(client: Client, uri: Uri) -> Self {
-        Self { client, uri }
+        Self { client, uri, progress: (0, 0) }
     }
 
-    async fn post(&self, messages: &[Message]) -> Outcome {
+    async fn post(&mut self, messages: &[Message]) -> Outcome {
+        let began = Instant::now();
         let mut refused = 0;
+        self.progress = (0, 0);
         for (done, message) in messages.iter().enumerate() {
             let body = Bytes::from(body(message));
             let verdict = match self.client.post(&self.uri, "application/json", &[], body).await {
@@ -42,6 +51,10 @@ impl FalcoHttp {
                 Verdict::Later(_) if done > 0 => return Outcome::Partly { done, refused },
                 Verdict::Later(outcome) => return outcome,
             }
+            self.progress = (done + 1, refused);
+            if began.elapsed() > ENOUGH {
+                return Outcome::Partly { done: done + 1, refused };
+            }
         }
         Outcome::Partly { done: messages.len(), refused }
     }
@@ -54,6 +67,10 @@ impl Destination for FalcoHttp {
 
     fn deliver<'a>(&'a mut self, messages: &'a [Message]) -> Delivery<'a> {
         Box::pin(self.post(messages))
+    }
+
+    fn progress(&self) -> (usize, usize) {
+        self.progress
     }
 }
 

@@ -393,6 +393,13 @@ fn carry(tray: &Tray, mut destination: Box<dyn Destination>, runtime: &Handle) {
             }
         });
         spoken = Instant::now();
+        let outcome = match (outcome, destination.progress()) {
+            // What is slow gets on; the next call meets what fails.
+            (Outcome::Later { .. }, (done @ 1.., refused)) if !messages.is_empty() => {
+                Outcome::Partly { done, refused }
+            }
+            (outcome, _) => outcome,
+        };
         if let Outcome::Later { reason, .. } = &outcome {
             telemetry::failed(&work, Some(reason));
         }

@@ -41,6 +41,35 @@ impl Destination for Hangs {
     }
 }
 
+/// Takes one after the other, each after a while.
+struct Slow {
+    each: Duration,
+    done: usize,
+    got: Arc<Mutex<Vec<String>>>,
+}
+
+impl Destination for Slow {
+    fn batch(&self) -> usize {
+        64
+    }
+
+    fn deliver<'a>(&'a mut self, messages: &'a [Message]) -> Delivery<'a> {
+        Box::pin(async move {
+            self.done = 0;
+            for message in messages {
+                tokio::time::sleep(self.each).await;
+                self.got.lock().unwrap().push(message.id.clone());
+                self.done += 1;
+            }
+            Outcome::Delivered
+        })
+    }
+
+    fn progress(&self) -> (usize, usize) {
+        (self.done, 0)
+    }
+}
+
 fn later() -> Outcome {
     Outcome::Later { cause: SinkFailure::Refused, reason: "503".to_owned(), after: None }
 }
@@ -134,4 +163,22 @@ fn the_rate_is_kept() {
     assert!(started.elapsed() > Duration::from_millis(1500), "{:?}", started.elapsed());
     drop(courier);
     assert_eq!(*got.lock().unwrap(), ids(0..40));
+}
+
+#[test]
+fn who_is_slow_gets_on() {
+    let (runtime, folder) = (Runtime::new().unwrap(), tempfile::tempdir().unwrap());
+    // All at once take longer than a delivery may.
+    let tray = tray(folder.path(), Pace { timeout: Duration::from_millis(300), ..Pace::default() });
+    tray.put((0..20).map(message).collect::<Vec<_>>().iter());
+    let got = Arc::default();
+    let destination = Slow { each: Duration::from_millis(50), done: 0, got: Arc::clone(&got) };
+    let courier =
+        Courier::start(Arc::clone(&tray), Box::new(destination), runtime.handle().clone()).unwrap();
+    wait_for(|| tray.figures().delivered == 20);
+    drop(courier);
+    assert_eq!(*got.lock().unwrap(), ids(0..20));
+    let figures = tray.figures();
+    assert_eq!((figures.failed.len(), figures.spool.entries), (0, 0));
+    assert!(figures.deliveries > 1, "{figures:?}");
 }

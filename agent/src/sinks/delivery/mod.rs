@@ -68,6 +68,13 @@ pub trait Destination: Send {
     /// It may be given up at any time; what was not told as delivered comes again.
     fn deliver<'a>(&'a mut self, messages: &'a [Message]) -> Delivery<'a>;
 
+    /// Of the messages that were delivered last, how many of the first are done with, and
+    /// how many of these were refused for good. It counts where a delivery was given up,
+    /// so that what arrived one by one does not come again.
+    fn progress(&self) -> (usize, usize) {
+        (0, 0)
+    }
+
     /// How often it wants to say something though nothing is new; `None`: not now.
     fn again_every(&self) -> Option<Duration> {
         None
