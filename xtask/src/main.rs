@@ -8,6 +8,7 @@
 mod bench;
 mod build;
 mod chart;
+mod dashboards;
 mod demo;
 mod files;
 mod fuzz;

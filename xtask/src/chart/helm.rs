@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::{ValueSet, folder};
 use crate::{files, workspace};
@@ -107,12 +108,23 @@ impl Outcome {
             let is_text = name.ends_with(".txt");
             for line in content.lines() {
                 let line = format!("{}{line}", if is_text { "# " } else { "" });
-                text.push_str(line.trim_end());
+                text.push_str(&shortened(line.trim_end()));
                 text.push('\n');
             }
         }
         Ok(text)
     }
+}
+
+/// A line that is too long to be read, such as a dashboard, is told by its beginning and its hash.
+fn shortened(line: &str) -> String {
+    const LONGEST: usize = 1000;
+    const SHOWN: usize = 60;
+    if line.len() <= LONGEST {
+        return line.to_owned();
+    }
+    let shown: String = line.chars().take(SHOWN).collect();
+    format!("{shown}… # {} bytes, SHA-256 {:x}", line.len(), Sha256::digest(line))
 }
 
 /// Runs the driver with the Python that has Helm.

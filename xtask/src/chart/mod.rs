@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `values.schema.json`, the table in `README.md` | the comments and defaults of `values.yaml` |
 //! | `files/landlord.rules.yaml` | `charts/prometheus/landlord.rules.yaml` |
+//! | `dashboards/*.json` | [`crate::dashboards`] |
 //! | `charts/tests/snapshots/*.yaml` | the chart, rendered for `charts/tests/values/*.yaml` |
 //!
 //! Charts are rendered by Helm's own code, as a Python package holds it; it needs no
@@ -23,7 +24,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 
 use crate::setup::{self, Purpose};
-use crate::{files, report, shell, tidy, workspace};
+use crate::{dashboards, files, report, shell, tidy, workspace};
 
 pub(crate) use test::run as test;
 
@@ -65,7 +66,7 @@ fn folder() -> PathBuf {
 pub(crate) fn made() -> Result<Vec<Made>> {
     let read = |file: &str| files::read_text(&folder().join(file));
     let entries = values::parse(&read("landlord/values.yaml")?).context("landlord/values.yaml")?;
-    Ok(vec![
+    let mut made = vec![
         Made {
             file: "charts/landlord/values.schema.json".to_owned(),
             text: schema::schema(&entries)?,
@@ -78,7 +79,9 @@ pub(crate) fn made() -> Result<Vec<Made>> {
             file: "charts/landlord/files/landlord.rules.yaml".to_owned(),
             text: read("prometheus/landlord.rules.yaml")?,
         },
-    ])
+    ];
+    made.extend(dashboards::made());
+    Ok(made)
 }
 
 /// The snapshots, as the chart is rendered now.

@@ -33,6 +33,9 @@ pub(super) const REFUSALS: &[(&str, &[&str])] = &[
     ("priorityQuota: { pods: 0 }", &["/priorityQuota/pods"]),
     ("terminationGracePeriodSeconds: 0", &["/terminationGracePeriodSeconds"]),
     ("commonLabels: { cost: 7 }", &["/commonLabels/cost", "string"]),
+    ("dashboards: { labels: { grafana_dashboard: 1 } }", &["/dashboards/labels", "string"]),
+    ("dashboards: { annotations: { grafana_dashboard_folder: 7 } }", &["/dashboards/annotations"]),
+    ("prometheusRule: { runbooks: '' }", &["/prometheusRule/runbooks"]),
     // What no schema can tell.
     (
         "{ serviceMonitor: { enabled: true }, podMonitor: { enabled: true } }",

@@ -13,7 +13,7 @@ use super::refusals::REFUSALS;
 use super::{ValueSet, value_sets};
 use crate::report::{self, say};
 use crate::test::Tally;
-use crate::{files, setup, workspace};
+use crate::{dashboards, files, setup, workspace};
 
 /// What a case found; nothing if it passed.
 type Found = Vec<String>;
@@ -34,7 +34,9 @@ pub(crate) fn run() -> Result<Tally> {
     let answer = ask(&python, &request)?;
     say("Validated", format_args!("for Kubernetes {}", answer.versions.join(", ")));
     let mut tally = Tally::default();
-    for (name, found) in cases(&sets, &answer)? {
+    let mut cases = cases(&sets, &answer)?;
+    cases.extend(dashboards::cases(&python)?);
+    for (name, found) in cases {
         if found.is_empty() {
             tally.passed += 1;
         } else {
@@ -58,6 +60,7 @@ fn cases(sets: &[ValueSet], answer: &Answer) -> Result<Vec<(String, Found)>> {
         case("valid", outcome.invalid.clone());
         case("rights", outcome.manifests.iter().flat_map(findings).collect());
         case("own namespace", elsewhere(&outcome.manifests));
+        case("dashboards", changed(&outcome.manifests)?);
         for rule in of_kind(&outcome.manifests, "PrometheusRule") {
             case("alerts", alerts(rule)?);
         }
@@ -113,6 +116,32 @@ fn elsewhere(manifests: &[Value]) -> Found {
 
 fn of_kind<'a>(manifests: &'a [Value], kind: &'a str) -> impl Iterator<Item = &'a Value> {
     manifests.iter().filter(move |manifest| manifest["kind"] == kind)
+}
+
+/// Dashboards that are not in their ConfigMaps as they are in the chart.
+fn changed(manifests: &[Value]) -> Result<Found> {
+    let holds = |config: &Value, name: &str, expected: &Value| -> Result<bool> {
+        let Some(text) = config["data"][name].as_str() else { return Ok(false) };
+        Ok(serde_json::from_str::<Value>(text).context("a dashboard in the chart")? == *expected)
+    };
+    let sidecar = |config: &&Value| config["metadata"]["labels"]["grafana_dashboard"] == "1";
+    let configs: Vec<&Value> = of_kind(manifests, "ConfigMap").filter(sidecar).collect();
+    if configs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for made in dashboards::made() {
+        let name = Path::new(&made.file).file_name().unwrap_or_default().to_string_lossy();
+        let expected: Value = serde_json::from_str(&made.text)?;
+        let mut held = false;
+        for config in &configs {
+            held |= holds(config, &name, &expected)?;
+        }
+        if !held {
+            found.push(format!("{name} is not there, or otherwise"));
+        }
+    }
+    Ok(found)
 }
 
 /// What promtool says of the rules in a PrometheusRule.

@@ -13,6 +13,7 @@ mod kernels;
 mod linker;
 mod modules;
 mod packages;
+mod python;
 mod toolchain;
 
 use anyhow::{Result, bail};
