@@ -11,7 +11,7 @@
 //!   tell what they did.
 //! - [`truth`]: what a workload tells, and how far a figure is from it.
 //! - [`agent`]: the real agent binary, started, asked, stopped and cleaned up after.
-//! - [`collector`], [`alertmanager`]: the real back-ends, and what arrived there; they
+//! - [`collector`], [`alertmanager`], [`prometheus`]: the real back-ends, and what arrived there; they
 //!   need no root.
 //! - [`backend`]: a back-end for what real ones do not do when asked to: faults of all
 //!   kinds. It needs no root.
@@ -35,6 +35,7 @@ pub mod exposition;
 pub mod kubelet;
 pub mod netns;
 pub mod pod;
+pub mod prometheus;
 pub mod truth;
 pub mod workload;
 

@@ -7,6 +7,7 @@ mod config;
 mod everything;
 mod identity;
 mod many;
+mod observed;
 mod peers;
 mod record;
 mod reuse;

@@ -1,0 +1,162 @@
+//! A real Prometheus: what it scrapes, what its rules make of it, and whom it tells.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::net::SocketAddr;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::agent::http;
+use crate::daemon::{Daemon, free_address};
+
+/// Environment variable with the path of a Prometheus; `cargo xtask test` sets it.
+pub const BINARY: &str = "LANDLORD_PROMETHEUS";
+
+/// What one is started with. It scrapes and evaluates once a second.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup<'a> {
+    /// Whom it scrapes, as the job `landlord`.
+    pub target: SocketAddr,
+    /// What the chart's monitors take from the pod: the label `node`.
+    pub node: &'a str,
+    /// A file of rules.
+    pub rules: &'a str,
+    /// The address of an Alertmanager, with its scheme.
+    pub alertmanager: &'a str,
+}
+
+/// A running Prometheus; dropped, it is killed.
+#[derive(Debug)]
+pub struct Prometheus {
+    address: SocketAddr,
+    _folder: TempDir,
+    _daemon: Daemon,
+}
+
+impl Prometheus {
+    /// Starts one on a free port of loopback; `None`: [`BINARY`] names none, which is said
+    /// in the way that the test command counts as a skipped test.
+    ///
+    /// # Errors
+    ///
+    /// It ends, or does not serve in time; the message has its log.
+    #[expect(clippy::print_stdout, reason = "the test command reads a test's standard output")]
+    pub fn start(setup: &Setup<'_>) -> Result<Option<Self>> {
+        let Some(binary) = std::env::var_os(BINARY) else {
+            println!("SKIPPED: no Prometheus; `cargo xtask setup` fetches it");
+            return Ok(None);
+        };
+        let folder = tempfile::Builder::new().prefix("landlord-prometheus-").tempdir()?;
+        let place = folder.path();
+        let Setup { target, node, rules, alertmanager } = setup;
+        let alertmanager = alertmanager.trim_start_matches("http://");
+        let text = format!(
+            "global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}\n\
+             rule_files: [ rules.yml ]\n\
+             alerting:\n  alertmanagers:\n    \
+             - {{ static_configs: [ {{ targets: [ '{alertmanager}' ] }} ] }}\n\
+             scrape_configs:\n  - job_name: landlord\n    honor_labels: true\n    \
+             static_configs: [ {{ targets: [ '{target}' ], labels: {{ node: {node} }} }} ]\n"
+        );
+        fs::write(place.join("prometheus.yml"), text).context("cannot write a configuration")?;
+        fs::write(place.join("rules.yml"), rules).context("cannot write rules")?;
+        let address = free_address()?;
+        let mut command = Command::new(&binary);
+        command
+            .arg(format!("--config.file={}", place.join("prometheus.yml").display()))
+            .arg(format!("--storage.tsdb.path={}", place.join("data").display()))
+            .arg(format!("--web.listen-address={address}"))
+            .args(["--log.level=warn", "--rules.alert.resend-delay=1s"]);
+        let daemon = Daemon::start(&mut command, &place.join("log"), &[address])?;
+        Ok(Some(Self { address, _folder: folder, _daemon: daemon }))
+    }
+
+    /// The samples of an expression now, as the API tells them.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be parsed or evaluated; the message has Prometheus' words.
+    pub fn query(&self, expr: &str) -> Result<Vec<Value>> {
+        self.samples(&format!("/api/v1/query?query={}", encoded(expr)))
+    }
+
+    /// The samples of an expression from one time to another, Unix seconds, so many seconds apart.
+    ///
+    /// # Errors
+    ///
+    /// As for [`query`](Self::query).
+    pub fn query_range(&self, expr: &str, (from, to): (u64, u64), step: u64) -> Result<Vec<Value>> {
+        let expr = encoded(expr);
+        self.samples(&format!("/api/v1/query_range?query={expr}&start={from}&end={to}&step={step}"))
+    }
+
+    /// The values that a label of a metric has.
+    ///
+    /// # Errors
+    ///
+    /// It does not answer.
+    pub fn values_of(&self, label: &str, metric: &str) -> Result<Vec<Value>> {
+        let metric = encoded(metric);
+        let data = self.data(&format!("/api/v1/label/{label}/values?match[]={metric}"))?;
+        list(&data)
+    }
+
+    /// All its rules, each with `name`, `health`, `lastError` and, of alerts, `state`.
+    ///
+    /// # Errors
+    ///
+    /// It does not answer.
+    pub fn rules(&self) -> Result<Vec<Value>> {
+        let groups = list(&self.data("/api/v1/rules")?["groups"])?;
+        groups
+            .iter()
+            .map(|group| list(&group["rules"]))
+            .collect::<Result<Vec<_>>>()
+            .map(|it| it.concat())
+    }
+
+    fn samples(&self, path: &str) -> Result<Vec<Value>> {
+        list(&self.data(path)?["result"])
+    }
+
+    fn data(&self, path: &str) -> Result<Value> {
+        let body = http::get(self.address, path)?;
+        let mut answer: Value =
+            serde_json::from_str(&body).with_context(|| format!("{path}: {body}"))?;
+        if answer["status"] != "success" {
+            bail!("{path}: {answer}");
+        }
+        Ok(answer["data"].take())
+    }
+}
+
+fn list(value: &Value) -> Result<Vec<Value>> {
+    value.as_array().cloned().with_context(|| format!("no list: {value}"))
+}
+
+/// As it may stand in an address.
+fn encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            write!(encoded, "%{byte:02X}").ok();
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::encoded;
+
+    #[test]
+    fn what_means_something_in_addresses_is_encoded() {
+        assert_eq!(encoded("a{b=\"c\"}+1"), "a%7Bb%3D%22c%22%7D%2B1");
+    }
+}
