@@ -4,6 +4,7 @@ mod received;
 
 use std::ffi::OsString;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
@@ -43,11 +44,20 @@ impl Collector {
             println!("SKIPPED: no OpenTelemetry Collector; `cargo xtask setup` builds it");
             return Ok(None);
         };
+        Self::with(binary).map(Some)
+    }
+
+    /// The same with a binary that is known.
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Self::start).
+    pub fn with(binary: impl Into<OsString>) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("landlord-collector-").tempdir()?;
         let (grpc, http) = (free_address()?, free_address()?);
-        let mut collector = Self { binary, folder, grpc, http, daemon: None };
+        let mut collector = Self { binary: binary.into(), folder, grpc, http, daemon: None };
         collector.come_back()?;
-        Ok(Some(collector))
+        Ok(collector)
     }
 
     /// Where it takes gRPC.
@@ -108,6 +118,23 @@ impl Collector {
             Err(error) => return Err(error).context("what arrived cannot be read"),
         };
         Received::parse(&text)
+    }
+
+    /// Hands over every log record that has arrived, in that order, without having all of
+    /// them in memory.
+    ///
+    /// # Errors
+    ///
+    /// As for [`received`](Self::received); those of `take`.
+    pub fn each_log(&self, mut take: impl FnMut(Log) -> Result<()>) -> Result<()> {
+        let file = fs::File::open(self.file()).context("nothing has arrived")?;
+        let mut lines = BufReader::new(file);
+        let mut line = String::new();
+        while lines.read_line(&mut line).context("what arrived cannot be read")? > 0 {
+            Received::parse(&line)?.logs.into_iter().try_for_each(&mut take)?;
+            line.clear();
+        }
+        Ok(())
     }
 
     /// Waits until what `choose` looks for has arrived.

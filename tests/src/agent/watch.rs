@@ -85,6 +85,16 @@ impl<'home> Watch<'home> {
         read(&self.file)
     }
 
+    /// Kills the agent; what it had shown until then.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be killed.
+    pub fn kill(self) -> Result<Vec<Alert>> {
+        self.agent.kill()?;
+        read(&self.file)
+    }
+
     /// All alerts so far, but for those of markers.
     ///
     /// # Errors

@@ -17,9 +17,11 @@
 mod identity;
 mod idle;
 mod neighbours;
+mod outage;
 mod report;
 mod rules;
 mod sample;
+mod sinks;
 mod statistics;
 mod variant;
 mod watched;
@@ -75,6 +77,11 @@ enum Other {
     Rules(rules::Args),
     /// Measure what it costs a node to know all pods of the cluster, and how soon it does
     Identity(identity::Args),
+    /// Take a Collector away for minutes under hundreds of alerts a second, kill the agent
+    /// meanwhile, and see that all arrives
+    Outage(outage::Args),
+    /// Measure how many alerts a second each kind of sink takes, on one core
+    Sinks(sinks::Args),
 }
 
 /// How much is measured.
@@ -109,6 +116,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     match &args.other {
         Some(Other::Rules(args)) => return rules::run(args),
         Some(Other::Identity(args)) => return identity::run(args),
+        Some(Other::Outage(args)) => return outage::run(args),
+        Some(Other::Sinks(args)) => return sinks::run(args),
         None => {}
     }
     let rows = chosen(&args.only)?;

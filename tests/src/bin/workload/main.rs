@@ -13,6 +13,7 @@ mod disk;
 mod file;
 mod gate;
 mod memory;
+mod numbered;
 mod opens;
 mod paths;
 mod pipe;
@@ -91,6 +92,8 @@ enum Work {
     Oom(memory::OomArgs),
     /// Write to a block device, past the page cache
     Disk(disk::Args),
+    /// Make files with numbers in their names, at a steady rate
+    Numbered(numbered::Args),
     /// Open files again and again
     Opens(opens::Args),
     /// Start chains of short processes
@@ -162,6 +165,7 @@ fn work(work: &Work, gate: Gate) -> Result<Truth> {
         Work::Memory(args) => memory::hold(args, gate),
         Work::Oom(args) => memory::take_until_killed(args, gate),
         Work::Disk(args) => disk::write(args, gate),
+        Work::Numbered(args) => numbered::make(args, gate),
         Work::Opens(args) => opens::open_all(args, gate),
         Work::Tree(args) => tree::chains(args, gate),
         Work::Act(_) | Work::Paths(_) | Work::Namespace => {
