@@ -1,6 +1,7 @@
 //! What the agent finds and counts arrives at real back-ends as it was found and counted.
 
 mod alerts;
+mod faults;
 mod logs;
 pub(crate) mod metrics;
 mod outage;
