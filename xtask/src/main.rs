@@ -1,5 +1,5 @@
 //! Landlord's own commands: set-up, build, image, run, test, vm, chart, demo,
-//! bench, fuzz, tidy.
+//! pictures, bench, fuzz, tidy.
 //!
 //! One file a subcommand. Nothing here knows how the agent works inside: these
 //! commands prepare a machine, call cargo, qemu and the built binaries, and
@@ -14,6 +14,7 @@ mod files;
 mod fuzz;
 mod image;
 mod lab;
+mod pictures;
 mod report;
 mod root;
 mod run;
@@ -54,6 +55,8 @@ enum Command {
     Chart(chart::Args),
     /// Meter three tenants with real work and compare with the ground truth
     Demo(demo::Args),
+    /// Draw the dashboards as pictures, of tenants at work
+    Pictures(pictures::Args),
     /// Measure what the sensors cost
     Bench(bench::Args),
     /// Feed what reads user input with mutated input
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         Command::Vm(args) => vm::run(&args),
         Command::Chart(args) => chart::run(&args),
         Command::Demo(args) => demo::run(&args).map(done),
+        Command::Pictures(args) => pictures::run(&args).map(done),
         Command::Bench(args) => bench::run(&args).map(done),
         Command::Fuzz(args) => fuzz::run(&args).map(done),
         Command::Tidy(args) => tidy::run(&args),

@@ -13,6 +13,7 @@ mod kernels;
 mod linker;
 mod modules;
 mod packages;
+mod pictures;
 mod python;
 mod toolchain;
 
@@ -28,6 +29,7 @@ pub(crate) use helm::helm;
 pub(crate) use packages::{
     CONTAINERD, busybox, containerd, falco_rules, prometheus, promtool, runc,
 };
+pub(crate) use pictures::painter;
 
 /// Debian's next release, for what changes faster than the machine's own.
 const TESTING: &str = "http://deb.debian.org/debian forky";
@@ -50,6 +52,8 @@ pub(crate) enum Purpose<'a> {
     Build,
     /// Run the tests on this machine.
     Test,
+    /// Draw pictures of dashboards.
+    Draw,
     /// Run the tests on these kernels.
     Boot(&'a [Kernel]),
 }
@@ -142,6 +146,7 @@ fn requirements(purpose: Purpose<'_>) -> Vec<Requirement> {
             all.push(helm::requirement());
             all
         }
+        Purpose::Draw => vec![pictures::requirement()],
         Purpose::Boot(kernels) => {
             let mut all = packages::for_boot();
             all.extend(kernels.iter().map(|kernel| kernels::requirement(*kernel)));

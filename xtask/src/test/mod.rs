@@ -134,8 +134,9 @@ fn run_shown_if_failed(label: &str, test: &mut Command) -> Result<Tally> {
     Ok(tally)
 }
 
-/// Runs the end-to-end tests on this machine, as root.
-fn run_host(programs: &Programs, tests: &[Artifact], filter: Option<&str>) -> Result<Tally> {
+/// By which variables of the environment end-to-end tests find programs and files, as far as
+/// these are here.
+pub(crate) fn tools(programs: &Programs) -> Vec<(&'static str, PathBuf)> {
     let tools = [
         ("LANDLORD_BIN", Some(programs.agent.clone())),
         ("LANDLORD_WORKLOAD", Some(programs.workload.clone())),
@@ -148,8 +149,12 @@ fn run_host(programs: &Programs, tests: &[Artifact], filter: Option<&str>) -> Re
         ("LANDLORD_BUSYBOX", setup::busybox()),
         ("LANDLORD_FALCO_RULES", setup::falco_rules()),
     ];
-    let tools: Vec<(&str, PathBuf)> =
-        tools.into_iter().filter_map(|(name, file)| Some((name, file?))).collect();
+    tools.into_iter().filter_map(|(name, file)| Some((name, file?))).collect()
+}
+
+/// Runs the end-to-end tests on this machine, as root.
+fn run_host(programs: &Programs, tests: &[Artifact], filter: Option<&str>) -> Result<Tally> {
+    let tools = tools(programs);
     let env: Vec<(&str, &Path)> =
         tools.iter().map(|(name, file)| (*name, file.as_path())).collect();
     let mut total = Tally::default();
