@@ -3,6 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread::JoinHandle,
@@ -22,7 +23,8 @@ use crate::{
     sinks::http::{Readiness, SourceError, UsageSource},
     sinks::listener::Clients,
     sinks::recent::Recent,
-    usage::tenant::NodeUsage,
+    usage::api::ApiRequests,
+    usage::tenant::{MetricsWays, NodeUsage},
 };
 
 /// Younger figures are handed out again: however many clients ask, the kernel is
@@ -74,7 +76,7 @@ pub(super) fn spawn(
     let failure = Arc::new(Mutex::new(None));
     let shared = Arc::clone(&failure);
     let thread = std::thread::Builder::new().name("collector".to_owned()).spawn(move || {
-        let figures = Figures { watch: figures, told };
+        let figures = Figures { watch: figures, told, is_doubt_told: AtomicBool::new(false) };
         collect(meter, interval, &inbox, &shared, &figures);
     })?;
     Ok((Collector { requests: requests.clone(), failure, recent }, Worker { requests, thread }))
@@ -149,6 +151,8 @@ pub(super) struct Told {
 struct Figures {
     watch: Option<Arc<Mutex<WatchFigures>>>,
     told: Told,
+    /// Whether it was said that sums may be doubled.
+    is_doubt_told: AtomicBool,
 }
 
 impl Figures {
@@ -159,6 +163,18 @@ impl Figures {
             outcomes.map(|(it, count)| (it.to_owned(), count)).into();
         usage.agent.sinks = deliveries::usage(&ways.now(), exports);
         usage.agent.api = clients.usage();
+        let is_scrape = |it: &ApiRequests| it.page == "/metrics" && it.status == 200;
+        let ways = MetricsWays {
+            scrape: usage.agent.api.requests.iter().any(is_scrape),
+            export: exports.has_metrics(),
+        };
+        if ways.scrape && ways.export && !self.is_doubt_told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "metrics are scraped and exported by OTLP: where both get to the same Prometheus \
+                 every sum is doubled; `otlp.metrics: false` ends one of them"
+            );
+        }
+        usage.agent.metrics_ways = ways;
         usage.agent.detection = self.watch.as_ref().map(|figures| {
             detection_usage(&figures.lock().unwrap_or_else(PoisonError::into_inner))
         });

@@ -81,6 +81,13 @@ pub(super) struct Exports {
     work: Option<Arc<Mutex<own::Figures>>>,
 }
 
+impl Exports {
+    /// Whether metrics are exported.
+    pub(super) const fn has_metrics(&self) -> bool {
+        self.metrics.is_some()
+    }
+}
+
 impl Deliveries {
     /// Begins to deliver. To be called where tokio runs.
     ///

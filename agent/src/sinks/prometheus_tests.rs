@@ -16,7 +16,7 @@ use crate::usage::reading::{
 use crate::usage::sinks::SinkUsage;
 use crate::usage::tenant::{
     AgentUsage, AlertTrace, AlertUsage, ByDirection, ByDiskDirection, ByFamily, DetectionUsage,
-    Drops, NodeUsage, ProcessUsage, RuleUsage, TenantUsage,
+    Drops, MetricsWays, NodeUsage, ProcessUsage, RuleUsage, TenantUsage,
 };
 
 /// A node where everything has a value.
@@ -74,6 +74,7 @@ fn node() -> NodeUsage {
     });
     let agent = AgentUsage {
         pod_metrics: true,
+        metrics_ways: MetricsWays { scrape: true, export: false },
         api: ApiUsage {
             connections: 1,
             faults_total: BTreeMap::from([("slow".to_owned(), 2)]),
@@ -338,6 +339,9 @@ fn the_whole_page() {
     # TYPE process_start_time_seconds gauge
     # UNIT process_start_time_seconds seconds
     process_start_time_seconds 1700000001.0
+    # TYPE landlord_metrics_way_used gauge
+    landlord_metrics_way_used{way="export"} 0
+    landlord_metrics_way_used{way="scrape"} 1
     # TYPE landlord_api_requests counter
     landlord_api_requests_total{page="/metrics",status="401"} 3
     # TYPE landlord_api_connections gauge

@@ -120,12 +120,24 @@ pub struct AgentUsage {
     /// Whether metrics tell of each pod, as configured.
     #[serde(default)]
     pub pod_metrics: bool,
+    /// Whether metrics were scraped since the agent started, and whether they are exported.
+    #[serde(default)]
+    pub metrics_ways: MetricsWays,
     /// What clients of the local API asked.
     #[serde(default)]
     pub api: ApiUsage,
     /// Events, rules and alerts; absent when the agent only meters.
     #[serde(default)]
     pub detection: Option<DetectionUsage>,
+}
+
+/// How metrics get elsewhere. By both ways into one Prometheus every sum is doubled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetricsWays {
+    /// Somebody got `/metrics` since the agent started.
+    pub scrape: bool,
+    /// They are exported by OTLP.
+    pub export: bool,
 }
 
 /// What rules cost and found, since the agent started.

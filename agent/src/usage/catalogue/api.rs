@@ -4,6 +4,18 @@ use super::{Kind, Metric, Unit, Value};
 
 pub(super) const METRICS: &[Metric] = &[
     Metric {
+        name: "landlord_metrics_way_used",
+        kind: Kind::Gauge,
+        unit: Unit::None,
+        labels: &["way"],
+        help: "1 for scrape if somebody got /metrics since the agent started, and for export if metrics are exported by OTLP; both into one Prometheus double every sum",
+        samples: |node, emit| {
+            let ways = node.agent.metrics_ways;
+            emit(&["export"], Value::Integer(ways.export.into()));
+            emit(&["scrape"], Value::Integer(ways.scrape.into()));
+        },
+    },
+    Metric {
         name: "landlord_api_requests_total",
         kind: Kind::Counter,
         unit: Unit::None,

@@ -75,6 +75,7 @@ const PAGE_LABELS: &str = "
 | `namespace`, `pod`, `uid` | of the pods of this node, with `pod_metrics`; those of one that ended stay for a while. A pod's figures are of its whole life under the tenant that it has now, so bills are made of `landlord_tenant_*`; use of a namespace is `sum by (namespace) (increase(landlord_pod_cpu_seconds_total[1h]))` and so on |
 | `rule`, `priority` | of the rules in force; alerts of more than 10,000 sets of tenant, rule and priority are told of the tenant `other` |
 | `provenance` | `cgroup` (its path), `informer` (the API server), `runtime`, `late` (as `informer`, after it had been pending), `pending`, `unknown` |
+| `way` | of metrics to elsewhere: `scrape`, `export` |
 | `page`, `status` | `/`, `/metrics`, `/healthz`, `/readyz`, `/v1/usage`, `/v1/alerts`, `other`; the status of HTTP |
 | `syscall` | the kernel's names; `unknown_NNN` for numbers without one, `unknown` from 512 on |
 ";
