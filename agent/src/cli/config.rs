@@ -205,6 +205,7 @@ mod tests {
           interval: 30s
           timeout: 10s
           headers: ""
+          tenant_header: ""
           resource: ""
           token_file: ""
           ca_file: ""

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hyper::Uri;
+use hyper::header::HeaderName;
 use regex::RegexSet;
 use serde::Deserialize;
 
@@ -48,6 +49,7 @@ pub(super) struct OtlpSettings {
     interval: Time,
     timeout: Time,
     headers: String,
+    tenant_header: String,
     resource: String,
     token_file: PathBuf,
     ca_file: PathBuf,
@@ -164,6 +166,8 @@ pub struct Otlp {
     pub timeout: Duration,
     /// By which credentials.
     pub access: Access,
+    /// The header that says whose the alerts of a request are.
+    pub tenant_header: Option<HeaderName>,
     /// Further attributes of the resource.
     pub resource: Vec<(String, String)>,
 }
@@ -341,6 +345,12 @@ fn exported(otlp: OtlpSettings) -> Result<Option<Otlp>, SinkProblem> {
         pairs(text).ok_or_else(|| SinkProblem::of(key, "`name=value` pairs with `,` between them"))
     };
     let headers = pairs(&otlp.headers, "otlp.headers")?.into_iter().collect();
+    let tenant_header = match otlp.tenant_header.as_str() {
+        "" => None,
+        name => Some(name.parse().map_err(|_| {
+            SinkProblem::of("otlp.tenant_header", "a name of a header, such as `X-Scope-OrgID`")
+        })?),
+    };
     let some = |path: &Path| Some(path.to_owned()).filter(|it| !it.as_os_str().is_empty());
     let certificate = match (some(&otlp.certificate_file), some(&otlp.key_file)) {
         (Some(certificate), Some(key)) => Some((certificate, key)),
@@ -349,6 +359,7 @@ fn exported(otlp: OtlpSettings) -> Result<Option<Otlp>, SinkProblem> {
         (None, Some(_)) => return Err(SinkProblem::of("otlp.key_file", "a certificate, too")),
     };
     Ok(Some(Otlp {
+        tenant_header,
         resource: pairs(&otlp.resource, "otlp.resource")?,
         access: Access {
             headers,

@@ -76,6 +76,22 @@ fn the_variables_of_opentelemetry_count_after_the_own_ones() {
 }
 
 #[test]
+fn which_header_says_the_tenant() {
+    let header = |value: &str| {
+        let yaml = format!("otlp: {{ endpoint: 'http://x', tenant_header: '{value}' }}\n");
+        from(&yaml, &[], &Overrides::default()).unwrap().sinks.otlp.unwrap().tenant_header
+    };
+    assert_eq!(header(""), None);
+    assert_eq!(header("X-Scope-OrgID").unwrap().as_str(), "x-scope-orgid");
+    insta::assert_snapshot!(mistake("otlp: { endpoint: 'http://x', tenant_header: 'a b' }\n"), @"
+    landlord.yaml:1:46: `otlp.tenant_header`: expected a name of a header, such as `X-Scope-OrgID`, found `a b`
+      |
+    1 | otlp: { endpoint: 'http://x', tenant_header: 'a b' }
+      |                                              ^^^^^
+    ");
+}
+
+#[test]
 fn how_many_alerts_are_traces() {
     let ratio = |yaml: &str, variables: &[(&str, &str)]| {
         let yaml = format!("otlp: {{ endpoint: 'http://x'{yaml} }}\n");

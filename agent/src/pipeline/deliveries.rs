@@ -251,7 +251,8 @@ struct Back {
 impl Back {
     fn new(otlp: &Otlp, host: &str, kubernetes: Option<&str>) -> Result<Self, SinkError> {
         let export = Export::new(&otlp.endpoint, otlp.protocol, &otlp.access)
-            .map_err(|error| SinkError { name: OTLP.to_owned(), reason: error.into() })?;
+            .map_err(|error| SinkError { name: OTLP.to_owned(), reason: error.into() })?
+            .with_tenant_header(otlp.tenant_header.clone());
         let node = Node {
             host: host.to_owned(),
             kubernetes: kubernetes.map(str::to_owned),

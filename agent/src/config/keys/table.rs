@@ -274,6 +274,14 @@ pub(in crate::config) static KEYS: &[Key] = &[
                 file with a token.",
     },
     Key {
+        name: "otlp.tenant_header",
+        kind: Kind::Text,
+        default: "''",
+        about: "Name of a header that says whose the alerts of a request are, such as \
+                `X-Scope-OrgID`: each request then has those of one tenant. Metrics are of all; \
+                say their tenant in `otlp.headers`.",
+    },
+    Key {
         name: "otlp.resource",
         kind: Kind::Text,
         default: "''",

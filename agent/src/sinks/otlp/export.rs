@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use hyper::Uri;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry_proto::tonic::collector::logs::v1::logs_service_client::LogsServiceClient;
 use opentelemetry_proto::tonic::collector::logs::v1::{
     ExportLogsServiceRequest, ExportLogsServiceResponse,
@@ -14,11 +15,12 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 };
 use prost::Message;
 use serde::Deserialize;
+use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Status};
+use tonic::{Code, Extensions, Request, Status};
 
 use crate::sinks::client::{Access, Client, ClientError};
-use crate::sinks::delivery::{Outcome, Verdict, judge};
+use crate::sinks::delivery::{self, Outcome, Verdict, judge};
 use crate::telemetry::SinkFailure;
 
 /// How requests are worded.
@@ -49,6 +51,7 @@ pub struct Export {
     client: Arc<Client>,
     base: Uri,
     channel: Option<Channel>,
+    tenant_header: Option<HeaderName>,
 }
 
 impl fmt::Debug for Export {
@@ -74,7 +77,30 @@ impl Export {
         let channel = (protocol == Protocol::Grpc).then(|| {
             Endpoint::from(base.clone()).connect_with_connector_lazy(client.grpc_connector())
         });
-        Ok(Self { client, base, channel })
+        Ok(Self { client, base, channel, tenant_header: None })
+    }
+
+    /// Has requests with alerts say in this header whose they are, each of one tenant.
+    #[must_use]
+    pub fn with_tenant_header(self, tenant_header: Option<HeaderName>) -> Self {
+        Self { tenant_header, ..self }
+    }
+
+    /// Messages in as few requests as they may be in, in their order.
+    pub(super) fn requests<'a>(
+        &self,
+        messages: &'a [delivery::Message],
+    ) -> impl Iterator<Item = &'a [delivery::Message]> + use<'a> {
+        let any = self.tenant_header.is_none();
+        messages.chunk_by(move |one, next| any || one.tenant == next.tenant)
+    }
+
+    /// The header that says whose a request is.
+    fn whose(&self, tenant: &str) -> Result<Option<(HeaderName, HeaderValue)>, Verdict> {
+        let Some(name) = &self.tenant_header else { return Ok(None) };
+        let value = HeaderValue::from_str(tenant)
+            .map_err(|_| Verdict::Never(format!("`{tenant}` can be in no header")))?;
+        Ok(Some((name.clone(), value)))
     }
 
     /// The address of a signal, such as `/v1/logs`.
@@ -91,52 +117,66 @@ impl Export {
         self.channel.as_ref()
     }
 
-    /// Sends log records; of those that are taken tells how many are refused.
-    pub(super) async fn logs(&self, request: ExportLogsServiceRequest) -> Result<usize, Verdict> {
+    /// Sends log records of a tenant; of those that are taken tells how many are refused.
+    pub(super) async fn logs(
+        &self,
+        request: ExportLogsServiceRequest,
+        tenant: &str,
+    ) -> Result<usize, Verdict> {
         let response: ExportLogsServiceResponse = match &self.channel {
             Some(channel) => {
                 let mut client = LogsServiceClient::new(channel.clone());
-                let answer = client.export(self.signed(request)).await;
+                let answer = client.export(self.signed(request, tenant)?).await;
                 answer.map_err(|status| of_status(&status))?.into_inner()
             }
-            None => self.post("/v1/logs", &request).await?,
+            None => self.post("/v1/logs", tenant, &request).await?,
         };
         let Some(partial) = response.partial_success else { return Ok(0) };
         said(&partial.error_message);
         Ok(usize::try_from(partial.rejected_log_records).unwrap_or(0))
     }
 
-    /// Sends spans; of those that are taken tells how many are refused.
+    /// Sends spans of a tenant; of those that are taken tells how many are refused.
     pub(super) async fn traces(
         &self,
         request: ExportTraceServiceRequest,
+        tenant: &str,
     ) -> Result<usize, Verdict> {
         let response: ExportTraceServiceResponse = match &self.channel {
             Some(channel) => {
                 let mut client = TraceServiceClient::new(channel.clone());
-                let answer = client.export(self.signed(request)).await;
+                let answer = client.export(self.signed(request, tenant)?).await;
                 answer.map_err(|status| of_status(&status))?.into_inner()
             }
-            None => self.post("/v1/traces", &request).await?,
+            None => self.post("/v1/traces", tenant, &request).await?,
         };
         let Some(partial) = response.partial_success else { return Ok(0) };
         said(&partial.error_message);
         Ok(usize::try_from(partial.rejected_spans).unwrap_or(0))
     }
 
-    fn signed<T>(&self, request: T) -> Request<T> {
-        let mut request = Request::new(request);
-        self.client.sign(request.metadata_mut());
-        request
+    /// What a request of gRPC says beside what is sent.
+    pub(super) fn metadata(&self, tenant: &str) -> Result<MetadataMap, Verdict> {
+        let whose = self.whose(tenant)?.into_iter().collect::<HeaderMap>();
+        let mut metadata = MetadataMap::from_headers(whose);
+        self.client.sign(&mut metadata);
+        Ok(metadata)
+    }
+
+    fn signed<T>(&self, request: T, tenant: &str) -> Result<Request<T>, Verdict> {
+        Ok(Request::from_parts(self.metadata(tenant)?, Extensions::default(), request))
     }
 
     async fn post<A: Message + Default>(
         &self,
         path: &str,
+        tenant: &str,
         request: &impl Message,
     ) -> Result<A, Verdict> {
         let (uri, body) = (self.uri(path), request.encode_to_vec());
-        let answer = self.client.post(&uri, "application/x-protobuf", &[], body.into()).await;
+        let whose = self.whose(tenant)?;
+        let further = whose.as_slice();
+        let answer = self.client.post(&uri, "application/x-protobuf", further, body.into()).await;
         let answer = answer.map_err(|failure| Verdict::Later(failure.into()))?;
         match judge(&answer) {
             // Who took it and says nothing that is understood took all of it.

@@ -7,6 +7,7 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs, S
 use super::Export;
 use super::attributes::{Attributes, name, number, text, texts, value};
 use super::resource::{Node, scope};
+use super::tally::Tally;
 use super::traces::{span_id, trace_id};
 use crate::sinks::delivery::{Delivery, Destination, Message, Outcome, Verdict};
 
@@ -20,17 +21,21 @@ const BATCH: usize = 512;
 pub struct AlertLogs {
     export: Export,
     node: Node,
+    /// As for [`Destination::progress`].
+    progress: (usize, usize),
 }
 
 impl AlertLogs {
     /// To a back-end, of the agent of a node.
     #[must_use]
     pub const fn new(export: Export, node: Node) -> Self {
-        Self { export, node }
+        Self { export, node, progress: (0, 0) }
     }
 
+    /// Sends messages of one tenant, or of any if nobody wants to know.
     async fn send(&self, messages: &[Message]) -> Outcome {
-        match self.export.logs(request(messages, &self.node)).await {
+        let tenant = messages.first().map_or("", |message| &message.tenant);
+        match self.export.logs(request(messages, &self.node), tenant).await {
             Ok(refused) => Outcome::Partly { done: messages.len(), refused },
             Err(Verdict::Later(outcome)) => outcome,
             Err(Verdict::Taken) => Outcome::Delivered,
@@ -51,13 +56,20 @@ impl Destination for AlertLogs {
 
     fn deliver<'a>(&'a mut self, messages: &'a [Message]) -> Delivery<'a> {
         Box::pin(async move {
-            match self.send(messages).await {
-                Outcome::Partly { done, refused: 0 } if done == messages.len() => {
-                    Outcome::Delivered
+            let mut tally = Tally::default();
+            self.progress = (0, 0);
+            for part in self.export.requests(messages) {
+                if let Some(ended) = tally.add(part.len(), self.send(part).await) {
+                    return ended;
                 }
-                outcome => outcome,
+                self.progress = tally.progress();
             }
+            tally.end()
         })
+    }
+
+    fn progress(&self) -> (usize, usize) {
+        self.progress
     }
 }
 

@@ -11,6 +11,9 @@ pub mod logs;
 pub mod metrics;
 pub mod own;
 mod resource;
+mod tally;
+#[cfg(test)]
+mod tenant_tests;
 #[cfg(test)]
 mod tests;
 pub mod traces;

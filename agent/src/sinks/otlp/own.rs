@@ -28,6 +28,7 @@ use super::Export;
 use super::attributes::{Attributes, flag, number, text};
 use super::resource::{Node, scope};
 use super::traces::FLAGS;
+use crate::identity::HOST;
 use crate::telemetry::WORK;
 
 /// Spans that wait to be exported at most.
@@ -197,7 +198,7 @@ pub async fn export(
         }
         let spans = batch.len() as u64;
         let began = Instant::now();
-        let sent = export.traces(request(std::mem::take(&mut batch), &node));
+        let sent = export.traces(request(std::mem::take(&mut batch), &node), HOST);
         let sent = tokio::time::timeout(timeout, sent).await;
         let mut figures = figures.lock().unwrap_or_else(PoisonError::into_inner);
         figures.seconds += began.elapsed().as_secs_f64();

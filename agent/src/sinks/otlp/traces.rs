@@ -16,6 +16,7 @@ use super::Export;
 use super::attributes::{Attributes, flag, number, text, texts};
 use super::logs::EVENT;
 use super::resource::{Node, scope};
+use super::tally::Tally;
 use crate::event::deed::Object;
 use crate::event::{Deed, Initiator, RemoteEnd};
 use crate::process::Ancestor;
@@ -38,21 +39,25 @@ pub struct AlertTraces {
     export: Export,
     node: Node,
     share: Share,
+    /// As for [`Destination::progress`].
+    progress: (usize, usize),
 }
 
 impl AlertTraces {
     /// To a back-end, of the agent of a node. `share`: which of all alerts it gets.
     #[must_use]
     pub const fn new(export: Export, node: Node, share: Share) -> Self {
-        Self { export, node, share }
+        Self { export, node, share, progress: (0, 0) }
     }
 
+    /// Sends messages of one tenant, or of any if nobody wants to know.
     async fn send(&self, messages: &[Message]) -> Outcome {
+        let tenant = messages.first().map_or("", |message| &message.tenant);
         let request = request(messages, &self.node, self.share);
         if request.encoded_len() > REQUEST && messages.len() > 1 {
             return self.send_half(messages).await;
         }
-        match self.export.traces(request).await {
+        match self.export.traces(request, tenant).await {
             Ok(0) | Err(Verdict::Taken) => Outcome::Delivered,
             // Which ones it does not say: as many alerts at most.
             Ok(spans) => {
@@ -83,7 +88,21 @@ impl Destination for AlertTraces {
     }
 
     fn deliver<'a>(&'a mut self, messages: &'a [Message]) -> Delivery<'a> {
-        Box::pin(self.send(messages))
+        Box::pin(async move {
+            let mut tally = Tally::default();
+            self.progress = (0, 0);
+            for part in self.export.requests(messages) {
+                if let Some(ended) = tally.add(part.len(), self.send(part).await) {
+                    return ended;
+                }
+                self.progress = tally.progress();
+            }
+            tally.end()
+        })
+    }
+
+    fn progress(&self) -> (usize, usize) {
+        self.progress
     }
 }
 
