@@ -102,9 +102,14 @@ async fn alerts_go_where_the_last_list_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_says_the_same_is_left_alone() {
     let lab = Lab::new();
-    let [a, b] = [lab.file("a", "one"), lab.file("b", "two")];
+    let token = lab.path("token");
+    fs::write(&token, "x").unwrap();
+    let access = Access { token_file: Some(token.clone()), ..Access::default() };
+    let [a, b] = ["a", "b"].map(|name| SinkSettings { access: access.clone(), ..away(name) });
     lab.set(&[a.clone(), b.clone()], &[]);
     let before = lab.sinks.ways().now();
+    // Whoever were begun again would miss it.
+    fs::remove_file(&token).unwrap();
     lab.set(&[b, a], &[]);
     assert_eq!(lab.names(), ["b", "a"]);
     let after = lab.sinks.ways().now();

@@ -55,8 +55,8 @@ pub(super) struct Sink {
     boot_unix_ns: u64,
     /// Oldest first, but for events that were held.
     waiting: VecDeque<Waiting>,
-    /// Alerts that came.
-    counts: AlertCounts,
+    /// Alerts that came; shared with figures, so that these cost nothing where none came.
+    counts: Arc<AlertCounts>,
     /// Peers that were told, by kind and whether they were certain.
     peers: BTreeMap<(&'static str, bool), u64>,
 }
@@ -65,7 +65,7 @@ impl Sink {
     /// `boot_unix_ns`: when `CLOCK_BOOTTIME` was 0 by the times of the alerts.
     pub(super) fn new(out: Out, known: Arc<Known>, boot_unix_ns: u64) -> Self {
         let (waiting, peers) = (VecDeque::new(), BTreeMap::new());
-        let (ids, counts) = (Ids::new(), AlertCounts::default());
+        let (ids, counts) = (Ids::new(), Arc::<AlertCounts>::default());
         Self { out, ids, known, boot_unix_ns, waiting, counts, peers }
     }
 
@@ -78,7 +78,7 @@ impl Sink {
             .traces
             .filter(is_trace)
             .map(|_| AlertTrace { id: alert.id.clone(), time_unix_ns: alert.time_unix_ns });
-        self.counts.add(&alert.tenant, &alert.rule, alert.priority, trace);
+        Arc::make_mut(&mut self.counts).add(&alert.tenant, &alert.rule, alert.priority, trace);
         let Some(remote) = alert.remote.filter(|_| self.known.has_addresses()) else {
             self.hand_on(&alert, self.line(&alert));
             return;
@@ -124,7 +124,7 @@ impl Sink {
     }
 
     /// Alerts that came.
-    pub(super) fn counts(&self) -> &AlertCounts {
+    pub(super) fn counts(&self) -> &Arc<AlertCounts> {
         &self.counts
     }
 

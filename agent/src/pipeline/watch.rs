@@ -361,7 +361,7 @@ impl Watcher {
             answers_refused: feeder.answers_refused,
             names: feeder.names.stats(),
             proc_fs: feeder.proc_fs.stats(),
-            alerts: feeder.sink.counts().clone(),
+            alerts: Arc::clone(feeder.sink.counts()),
             alerts_lost: feeder.sink.lost(),
             peers: feeder.sink.peers().clone(),
             reloads_failed: self.reloads_failed,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::alert_counts::AlertCounts;
 use crate::container::LookupCounts;
@@ -35,7 +36,7 @@ pub struct WatchFigures {
     /// What was read of processes.
     pub proc_fs: ProcStats,
     /// Alerts by tenant, rule and priority.
-    pub alerts: AlertCounts,
+    pub alerts: Arc<AlertCounts>,
     /// Alerts that could not be written.
     pub alerts_lost: u64,
     /// Remote ends that alerts told of, by kind and whether they were certain.
