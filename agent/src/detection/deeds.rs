@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use hashbrown::HashMap;
 
 use crate::event::Deed;
+use crate::event::deed::Object;
 use crate::process::Ancestor;
 
 /// Bytes of all deeds that are kept, at most.
@@ -27,6 +28,17 @@ struct Trail {
     deeds: VecDeque<Deed>,
     /// Older ones that are forgotten.
     dropped: u32,
+}
+
+impl Trail {
+    /// Takes out the oldest deed, but not which program the process became last: all that
+    /// follows is to be read with it, and a program that is begun opens many files.
+    fn forget(&mut self) -> Option<Deed> {
+        let is_program = |deed: &Deed| matches!(deed.object, Object::Program(_));
+        let is_last = self.deeds.front().is_some_and(is_program)
+            && !self.deeds.iter().skip(1).any(is_program);
+        self.deeds.remove(usize::from(is_last && self.deeds.len() > 1))
+    }
 }
 
 /// What was forgotten, since the start.
@@ -94,7 +106,7 @@ impl Deeds {
             return;
         }
         if trail.deeds.len() == self.most
-            && let Some(first) = trail.deeds.pop_front()
+            && let Some(first) = trail.forget()
         {
             *bytes -= first.bytes();
             trail.dropped = trail.dropped.saturating_add(1);
@@ -132,16 +144,24 @@ impl Deeds {
 mod tests {
     use super::{Deeds, Forgotten, OF_ALERT};
     use crate::event::Deed;
-    use crate::event::deed::Object;
+    use crate::event::deed::{Access, Object};
     use crate::process::Ancestor;
 
     fn deed(time_unix_ns: u64, path: &str) -> Deed {
         Deed {
             time_unix_ns,
-            event: "execve".into(),
-            object: Object::Program(path.to_owned()),
+            event: "open".into(),
+            object: Object::File { path: path.to_owned(), access: Access::default() },
             error: None,
             times: 1,
+        }
+    }
+
+    fn program(time_unix_ns: u64) -> Deed {
+        Deed {
+            event: "execve".into(),
+            object: Object::Program("/bin/sh".to_owned()),
+            ..deed(time_unix_ns, "")
         }
     }
 
@@ -170,6 +190,26 @@ mod tests {
         assert_eq!(told(&deeds, 3, &[1, 2, 3]), expected);
         assert_eq!(told(&deeds, 4, &[2]), [(vec![(4, 5)], 0)]);
         assert_eq!(deeds.forgotten(), Forgotten { of_process: 2, of_room: 0 });
+    }
+
+    #[test]
+    fn the_last_program_that_was_begun_is_not_forgotten_for_what_it_did() {
+        let times = |most: usize, programs: &[u64], all: u64| {
+            let mut deeds = Deeds::new(most);
+            for time in 0..all {
+                let is_program = programs.contains(&time);
+                let deed = if is_program { program(time) } else { deed(time, &time.to_string()) };
+                deeds.note((1, 7), deed);
+            }
+            let (told, dropped) = told(&deeds, all, &[1]).remove(0);
+            assert_eq!(told.len() as u64 + u64::from(dropped), all);
+            told.into_iter().map(|(time, _)| time).collect::<Vec<u64>>()
+        };
+        assert_eq!(times(3, &[0], 6), [0, 4, 5]);
+        assert_eq!(times(3, &[0, 3], 6), [3, 4, 5]);
+        assert_eq!(times(3, &[1], 4), [1, 2, 3]);
+        assert_eq!(times(3, &[1], 9), [1, 7, 8]);
+        assert_eq!(times(1, &[0], 2), [1]);
     }
 
     #[test]

@@ -44,9 +44,11 @@ fn a_connection_arrives_as_a_span_of_a_client() {
     assert_eq!(called.attributes["server.port"], port);
     assert_eq!(called.attributes["network.transport"], "tcp");
     assert_eq!((called.start_unix_ns, called.end_unix_ns), (actor.end_unix_ns, actor.end_unix_ns));
-    // What the process did says so, too.
-    let acts: Vec<_> = actor.events.iter().filter(|(name, ..)| name == "connect").collect();
-    let [(_, _, attributes)] = &acts[..] else { panic!("{acts:#?}") };
+    // What the process did says so, too; a shell may have asked a name service before.
+    let acts = actor.events.iter().filter(|(name, ..)| name == "connect");
+    let here = acts.filter(|(.., it)| it["network.peer.address"] == "127.0.0.73");
+    let here: Vec<_> = here.collect();
+    let [(_, _, attributes)] = &here[..] else { panic!("{:#?}", actor.events) };
     assert_eq!(attributes["network.peer.port"], port);
     watch.stop().unwrap();
 }
@@ -127,7 +129,6 @@ fn an_alert_arrives_as_a_trace_of_its_ancestors() {
             all.then(|| received.clone())
         });
         let received = received.unwrap();
-        let mut began_told = 0;
         for (alert, id) in alerts.iter().zip(&ids) {
             let chain = chain(&received.spans, id);
             let (actor, parent) = (chain[0], chain[1]);
@@ -138,17 +139,15 @@ fn an_alert_arrives_as_a_trace_of_its_ancestors() {
             let me = std::process::id();
             assert!(chain.iter().any(|span| span.attributes["process.pid"] == me), "{chain:#?}");
             assert!(chain.is_sorted_by(|one, next| one.start_unix_ns >= next.start_unix_ns));
-            // What no rule wants is only told while the kernel side does not know that yet;
-            // it may be so much that the beginning is not among the last acts.
-            let [before @ .., opened, alerted] = &actor.events[..] else { panic!("{actor:#?}") };
-            if let Some(began) = before.iter().find(|act| act.0 == "execve") {
-                assert_eq!(
-                    began.2["process.executable.path"],
-                    actor.attributes["process.executable.path"]
-                );
-                assert!(began.1 >= actor.start_unix_ns && began.1 <= opened.1);
-                began_told += 1;
-            }
+            // What no rule wants is told only while the kernel side does not know that yet,
+            // and may be much: a loader looks for libraries in many places.
+            let [began, .., opened, alerted] = &actor.events[..] else { panic!("{actor:#?}") };
+            assert_eq!(began.0, "execve", "{actor:#?}");
+            assert_eq!(
+                began.2["process.executable.path"],
+                actor.attributes["process.executable.path"]
+            );
+            assert!(began.1 >= actor.start_unix_ns && began.1 <= opened.1);
             assert!(opened.0.starts_with("open"), "{opened:?}");
             assert!(opened.2["file.path"].as_str().unwrap().ends_with("/secret"), "{opened:?}");
             assert_eq!(opened.2["landlord.file.access"], "read");
@@ -158,7 +157,6 @@ fn an_alert_arrives_as_a_trace_of_its_ancestors() {
             assert!(actor.start_unix_ns > 0 && actor.start_unix_ns <= actor.end_unix_ns);
             assert_eq!(actor.resource["service.name"], "landlord");
         }
-        assert!(began_told > 0, "no beginning is told");
         watch.stop().unwrap();
     }
 }
