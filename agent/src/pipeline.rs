@@ -42,9 +42,10 @@ use crate::{
     identity::cluster::Source,
     kernel::KernelError,
     sinks::{
+        credentials::CredentialError,
         delivery::{Outbox, Share, Ways},
         http::{self, Guard},
-        listener::{self, BindError, ClientToken, Clients, CredentialError, Door},
+        listener::{self, BindError, ClientToken, Clients, Door},
         otlp::own::Work,
     },
     usage::{saved::StateError, state_file::StateFileError},

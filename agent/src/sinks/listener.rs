@@ -34,9 +34,10 @@ use tower::ServiceExt as _;
 
 pub use clients::Clients;
 use credentials::Tls;
-pub use credentials::{ClientToken, CredentialError, Security};
+pub use credentials::{ClientToken, Security};
 use seats::{Seat, Seats};
 
+use super::credentials::CredentialError;
 use crate::telemetry::ClientFault;
 
 /// What clients may use.

@@ -6,6 +6,7 @@
 
 pub mod backends;
 pub mod client;
+pub mod credentials;
 pub mod delivery;
 pub mod http;
 pub mod listener;

@@ -31,15 +31,14 @@ use rustls::ClientConfig;
 use tonic::metadata::MetadataMap;
 use tower::Service;
 
-pub use certificates::CertificateError;
 use certificates::Certificates;
 pub use failure::Failure;
 use token::Token;
 
+use super::credentials::{CredentialError, FRESH};
+
 /// Bytes of an answer that are read at most; more is an answer of no such back-end.
 const ANSWER_BYTES: usize = 256 << 10;
-/// How old may be what was read of tokens and certificates.
-const FRESH: Duration = Duration::from_secs(5);
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a connection is kept that nobody uses; shorter than most servers do.
@@ -73,20 +72,12 @@ impl fmt::Debug for Access {
 /// Why a client cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The files of TLS.
+    /// A file of TLS, or that of the token.
     #[error(transparent)]
-    Certificate(#[from] CertificateError),
+    Credential(#[from] CredentialError),
     /// A header of the settings.
     #[error("`{0}` is no name of a header, or its value has what headers may not have")]
     Header(String),
-    /// The file of the token.
-    #[error("{}: {reason}", .path.display())]
-    Token {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
 }
 
 /// What a back-end answered.
@@ -140,9 +131,9 @@ impl Client {
             value.set_sensitive(true);
             headers.insert(HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?, value);
         }
-        let token = access.token_file.clone().map(|path| Token::new(path, fresh)).transpose()?;
+        let token = access.token_file.clone().map(|path| token::kept(path, fresh)).transpose()?;
         let certificates =
-            Certificates::new(access.ca_file.clone(), access.certificate.clone(), fresh)?;
+            certificates::kept(access.ca_file.clone(), access.certificate.clone(), fresh)?;
         let (generation, tls) = certificates.current();
         Ok(Self { headers, token, certificates, http: Mutex::new((generation, http(tls))) })
     }
@@ -196,7 +187,7 @@ impl Client {
             headers.insert(name, value.clone());
         }
         if let Some(token) = &self.token {
-            headers.insert(AUTHORIZATION, token.header());
+            headers.insert(AUTHORIZATION, token.current().1);
         }
     }
 

@@ -41,7 +41,7 @@ fn wrong_files_are_told_with_their_names() {
     insta::assert_snapshot!(told(of_ca(nonsense)), @"DIR/nonsense: has what is no certificate in PEM");
     let token = |path| Access { token_file: Some(path), ..Access::default() };
     insta::assert_snapshot!(told(token(empty)), @"DIR/empty: is empty; expected a token");
-    insta::assert_snapshot!(told(token(file("two", "a\nb"))), @"DIR/two: has more than one line; expected a token");
+    insta::assert_snapshot!(told(token(file("two", "a\nb"))), @"DIR/two: is not one word; expected a token");
     let headers = [("a b".to_owned(), "c".to_owned())].into();
     insta::assert_snapshot!(told(Access { headers, ..Access::default() }), @"`a b` is no name of a header, or its value has what headers may not have");
 }

@@ -1,22 +1,18 @@
 //! What the listener shows of itself and wants of clients: certificates and a token, from
 //! files that may be replaced at any time.
 
-use std::fmt;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
+use rustls::ServerConfig;
 use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
 use subtle::ConstantTimeEq as _;
 
-/// How old may be what was read of the files.
-const FRESH: Duration = Duration::from_secs(5);
+use crate::sinks::credentials::{
+    self, CredentialError, FRESH, Kept, authorities, certificates, private_key,
+};
 
 /// Files by which the listener is secured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,83 +33,9 @@ impl Security {
     }
 }
 
-/// What is wrong with a file.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {reason}", .path.display())]
-pub struct CredentialError {
-    path: PathBuf,
-    reason: String,
-}
-
-impl CredentialError {
-    fn new(path: &Path, reason: impl fmt::Display) -> Self {
-        Self { path: path.to_owned(), reason: reason.to_string() }
-    }
-}
-
-/// Makes something of files: their paths, and what is in them.
-type Make<T> = fn(&[PathBuf], &[Vec<u8>]) -> Result<T, CredentialError>;
-
-/// What was made of files, and is made anew when they were replaced. As long as they
-/// cannot be read it stays as it was.
-struct Kept<T> {
-    paths: Vec<PathBuf>,
-    make: Make<T>,
-    fresh: Duration,
-    last: Mutex<Last<T>>,
-}
-
-/// Has secrets in clear, so it is never shown.
-struct Last<T> {
-    at: Instant,
-    texts: Vec<Vec<u8>>,
-    made: T,
-}
-
-impl<T: Clone> Kept<T> {
-    fn new(paths: Vec<PathBuf>, make: Make<T>, fresh: Duration) -> Result<Self, CredentialError> {
-        let texts = read(&paths)?;
-        let made = make(&paths, &texts)?;
-        let last = Mutex::new(Last { at: Instant::now(), texts, made });
-        Ok(Self { paths, make, fresh, last })
-    }
-
-    fn current(&self) -> T {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.at.elapsed() >= self.fresh {
-            last.at = Instant::now();
-            // Two files are seldom replaced at the same instant; the next look tells.
-            if let Err(error) = self.look(&mut last) {
-                tracing::warn!(%error, "the listener's credentials stay as they were");
-            }
-        }
-        last.made.clone()
-    }
-
-    fn look(&self, last: &mut Last<T>) -> Result<(), CredentialError> {
-        let texts = read(&self.paths)?;
-        if texts != last.texts {
-            last.made = (self.make)(&self.paths, &texts)?;
-            last.texts = texts;
-            tracing::info!("the listener's credentials were replaced");
-        }
-        Ok(())
-    }
-}
-
-fn read(paths: &[PathBuf]) -> Result<Vec<Vec<u8>>, CredentialError> {
-    let read = |path: &PathBuf| fs::read(path).map_err(|error| CredentialError::new(path, error));
-    paths.iter().map(read).collect()
-}
-
 /// The certificates of the listener.
+#[derive(Debug)]
 pub(super) struct Tls(Kept<Arc<ServerConfig>>);
-
-impl fmt::Debug for Tls {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tls").field("files", &self.0.paths).finish_non_exhaustive()
-    }
-}
 
 impl Tls {
     /// Of the certificate's file, that of its key and, if there is one, that of who signs
@@ -127,37 +49,36 @@ impl Tls {
         security: &Security,
         fresh: Duration,
     ) -> Result<Option<Self>, CredentialError> {
-        let Some((certificate, key)) = &security.certificate else { return Ok(None) };
-        let own = [certificate.clone(), key.clone()];
-        let paths = own.into_iter().chain(security.client_ca.clone()).collect();
-        Kept::new(paths, server_config, fresh).map(|kept| Some(Self(kept)))
+        let Some(own) = security.certificate.clone() else { return Ok(None) };
+        let client_ca = security.client_ca.clone();
+        let files = [own.0.clone(), own.1.clone()].into_iter().chain(client_ca.clone()).collect();
+        let make = move |texts: &[Vec<u8>]| server_config(&own, client_ca.as_deref(), texts);
+        Kept::new(files, fresh, make).map(|kept| Some(Self(kept)))
     }
 
     /// What is to be used now.
     pub(super) fn current(&self) -> Arc<ServerConfig> {
-        self.0.current()
+        self.0.current().1
     }
 }
 
 fn server_config(
-    paths: &[PathBuf],
+    (path, key_path): &(PathBuf, PathBuf),
+    client_ca: Option<&Path>,
     texts: &[Vec<u8>],
 ) -> Result<Arc<ServerConfig>, CredentialError> {
-    let ([path, key_path, ..], [text, key, ..]) = (paths, texts) else {
-        return Err(CredentialError::new(Path::new("certificate"), "is missing"));
+    let [text, key, further @ ..] = texts else {
+        return Err(CredentialError::new(path, "is missing"));
     };
     let provider = Arc::new(ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| CredentialError::new(path, error))?;
-    let builder = match (paths.get(2), texts.get(2)) {
+    let builder = match (client_ca, further.first()) {
         (Some(path), Some(text)) => {
-            let mut roots = RootCertStore::empty();
-            for certificate in certificates(path, text)? {
-                roots.add(certificate).map_err(|error| CredentialError::new(path, error))?;
-            }
+            let roots = Arc::new(authorities(path, text)?);
             // The kubelet's probes have no certificate; which pages want one is the router's.
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+            let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider)
                 .allow_unauthenticated()
                 .build()
                 .map_err(|error| CredentialError::new(path, error))?;
@@ -165,33 +86,16 @@ fn server_config(
         }
         _ => builder.with_no_client_auth(),
     };
-    let chain = certificates(path, text)?;
-    let key = PrivateKeyDer::from_pem_slice(key)
-        .map_err(|_| CredentialError::new(key_path, "has no private key in PEM"))?;
     let mut config = builder
-        .with_single_cert(chain, key)
+        .with_single_cert(certificates(path, text)?, private_key(key_path, key)?)
         .map_err(|error| CredentialError::new(key_path, error))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
 
-fn certificates(path: &Path, text: &[u8]) -> Result<Vec<CertificateDer<'static>>, CredentialError> {
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
-    match found {
-        Ok(found) if !found.is_empty() => Ok(found),
-        Ok(_) => Err(CredentialError::new(path, "has no certificate in PEM")),
-        Err(_) => Err(CredentialError::new(path, "has what is no certificate in PEM")),
-    }
-}
-
 /// The token that clients must say.
+#[derive(Debug)]
 pub struct ClientToken(Kept<Arc<[u8]>>);
-
-impl fmt::Debug for ClientToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientToken").field("files", &self.0.paths).finish_non_exhaustive()
-    }
-}
 
 impl ClientToken {
     /// Reads it.
@@ -205,7 +109,11 @@ impl ClientToken {
 
     /// The same with another time after which the file is looked at again.
     pub(super) fn looking(path: PathBuf, fresh: Duration) -> Result<Self, CredentialError> {
-        Kept::new(vec![path], token, fresh).map(Self)
+        Kept::new(vec![path.clone()], fresh, move |texts| {
+            let text = texts.first().map_or(&[][..], Vec::as_slice);
+            credentials::token(&path, text).map(Arc::from)
+        })
+        .map(Self)
     }
 
     /// Whether a header `Authorization` has it. How long it takes tells nothing of the
@@ -216,23 +124,8 @@ impl ClientToken {
             Some((scheme, said)) if scheme.eq_ignore_ascii_case(SCHEME) => said.trim_ascii(),
             _ => return false,
         };
-        self.0.current().ct_eq(said).into()
+        self.0.current().1.ct_eq(said).into()
     }
 }
 
 const SCHEME: &[u8] = b"Bearer ";
-
-fn token(paths: &[PathBuf], texts: &[Vec<u8>]) -> Result<Arc<[u8]>, CredentialError> {
-    let (path, text) = match (paths, texts) {
-        ([path, ..], [text, ..]) => (path, text),
-        _ => return Err(CredentialError::new(Path::new("token"), io::ErrorKind::NotFound)),
-    };
-    let token = text.trim_ascii();
-    if token.is_empty() {
-        return Err(CredentialError::new(path, "is empty; expected a token"));
-    }
-    if !token.iter().all(u8::is_ascii_graphic) {
-        return Err(CredentialError::new(path, "is not one word; expected a token"));
-    }
-    Ok(token.into())
-}
