@@ -125,6 +125,7 @@ fn section<'a>(
     let is_torn = kind == Section::Path as u16 && bytes.contains(&0);
     if is_torn {
         record.head.flags |= abi::head_flag::UNSTABLE;
+        record.is_path_torn = true;
     }
     *place = Some(part).filter(|_| !is_torn);
     Ok(())

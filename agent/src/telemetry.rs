@@ -86,6 +86,8 @@ loss_causes! {
     EventLoss:
     RecordUnreadable = "record_unreadable",
         "A record of the kernel side could not be decoded.";
+    PathTorn = "path_torn",
+        "A path could not be read whole, as one of its folders was being renamed whenever it was tried; the event was judged without its path.";
     RingDamaged = "ring_damaged",
         "A ring held what is no record; what was in it was skipped.";
     OrderGivenUp = "order_given_up",

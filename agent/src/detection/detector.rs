@@ -289,6 +289,7 @@ impl Detector {
                 return;
             }
         };
+        self.counts.paths_torn += u64::from(record.is_path_torn);
         // Records of several CPUs come nearly in order.
         if record.head.time_ns > self.now_ns + 100_000_000 {
             self.advance(record.head.time_ns, alerts);

@@ -25,6 +25,8 @@ pub struct Statistics {
     pub records: u64,
     /// Records that could not be read.
     pub undecodable: u64,
+    /// Records whose path could not be read whole for renames.
+    pub paths_torn: u64,
     /// Events held against the rules.
     pub events: u64,
     /// Alerts written.

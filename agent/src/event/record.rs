@@ -24,6 +24,8 @@ pub struct Record<'a> {
     pub kind: RecordKind,
     /// Path of the file behind the descriptor (kernel state).
     pub path: Option<Part<'a>>,
+    /// That path could not be read whole, as folders were being renamed.
+    pub is_path_torn: bool,
     /// Path that the call was given (user memory).
     pub raw: Option<Part<'a>>,
     /// As [`Head::verdict`], of the subject together with `raw`; 0 when there is none.
@@ -68,6 +70,7 @@ impl Record<'_> {
             head,
             kind,
             path: None,
+            is_path_torn: false,
             raw: None,
             raw_verdict: [0; 2],
             base: None,

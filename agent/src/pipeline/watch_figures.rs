@@ -72,6 +72,7 @@ const fn lost(figures: &WatchFigures, cause: EventLoss) -> u64 {
     let WatchFigures { statistics, lookups, proc_fs, .. } = figures;
     match cause {
         EventLoss::RecordUnreadable => statistics.undecodable,
+        EventLoss::PathTorn => statistics.paths_torn,
         EventLoss::RingDamaged => figures.rings_damaged,
         EventLoss::OrderGivenUp => figures.hurried,
         EventLoss::ProcessEvicted => statistics.processes_evicted,
