@@ -20,6 +20,8 @@ use crate::stage::{is_too_long, tenant};
 
 /// Alerts: more than a queue of the least size has room for.
 const ALERTS: u32 = 6000;
+/// Those that a small disk has no room for, or that show what an agent takes without sinks.
+const FEW: u32 = 2500;
 const RATE: u32 = 400;
 /// MiB that each queue may have, the least that can be set.
 const QUEUE: u64 = 16;
@@ -126,18 +128,22 @@ impl Scene {
         self.home.watch(std::slice::from_ref(&self.rules), &[]).unwrap()
     }
 
-    /// Has the tenant make its files; `look` is asked for again and again meanwhile.
-    fn work(&self, watch: &mut Watch<'_>, tenant: &str, mut look: impl FnMut(&Agent<'_>)) {
+    /// Has the tenant make so many files; `look` is asked for again and again meanwhile.
+    fn work(
+        &self,
+        watch: &mut Watch<'_>,
+        (tenant, count): (&str, u32),
+        mut look: impl FnMut(&Agent<'_>),
+    ) {
         let (cgroup, tenant) = self::tenant(tenant);
         let prefix = far_below(self.folder.path()).join(PREFIX).into_os_string();
-        let [count, rate] = [ALERTS, RATE].map(|it| it.to_string());
         let order = Order::new([
             "numbered".into(),
             prefix,
             "--count".into(),
-            count.into(),
+            count.to_string().into(),
             "--rate".into(),
-            rate.into(),
+            RATE.to_string().into(),
         ]);
         let mut running = order.inside(&cgroup).start().unwrap();
         running.go().unwrap();
@@ -155,7 +161,7 @@ impl Scene {
         // Whatever becomes of alerts, the bill is right.
         let usage = watch.agent().usage().unwrap();
         let counted = usage.count(&tenant, "syscalls_total/unlinkat").unwrap();
-        exactly("unlinkat", counted, ALERTS.into()).unwrap();
+        exactly("unlinkat", counted, count.into()).unwrap();
     }
 
     fn queue(&self, sink: &str) -> PathBuf {
@@ -251,7 +257,7 @@ fn whatever_back_ends_do_memory_and_disk_are_bounded_and_all_is_counted() {
     let lonely = Scene::new("");
     let mut watch = lonely.watch();
     let (mut memory_without, mut files_without) = (0, 0);
-    lonely.work(&mut watch, "unheard", |agent| {
+    lonely.work(&mut watch, ("unheard", FEW), |agent| {
         memory_without = memory_without.max(agent.resident_bytes().unwrap());
         files_without = files_without.max(open_files(agent));
     });
@@ -260,7 +266,7 @@ fn whatever_back_ends_do_memory_and_disk_are_bounded_and_all_is_counted() {
     let mut watch = scene.watch();
     let (mut memory, mut delayed, mut files) = (0, 0, 0);
     let began = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs_f64();
-    scene.work(&mut watch, "heard", |agent| {
+    scene.work(&mut watch, ("heard", ALERTS), |agent| {
         memory = memory.max(agent.resident_bytes().unwrap());
         files = files.max(open_files(agent));
         for (name, ..) in all {
@@ -384,12 +390,12 @@ fn a_full_disk_is_told_of_and_holds_up_nobody_else() {
     let scene = Scene::new(&format!("sinks: [ {}, {} ]", sink("good", &good), sink("full", &full)));
     let tiny = Tiny::mount(&scene.queue("full"), "1500k");
     let mut watch = scene.watch();
-    scene.work(&mut watch, "unwritten", |_| ());
+    scene.work(&mut watch, ("unwritten", FEW), |_| ());
     wait_for("the sink whose disk is not full", watch.agent(), |page| {
-        Account::of(page, "good").delivered == u64::from(ALERTS)
+        Account::of(page, "good").delivered == u64::from(FEW)
     });
     let account = Account::of(&watch.agent().metrics().unwrap(), "full");
-    assert_eq!(account.sum(), u64::from(ALERTS), "{account:?}");
+    assert_eq!(account.sum(), u64::from(FEW), "{account:?}");
     assert!(account.other > 0 && account.waiting > 0, "{account:?}");
 
     // An agent that finds a full disk starts all the same, and has what is on it.
@@ -406,9 +412,9 @@ fn a_full_disk_is_told_of_and_holds_up_nobody_else() {
         account.waiting == 0 && account.delivered > 0
     });
     let before = Account::of(&watch.agent().metrics().unwrap(), "full");
-    scene.work(&mut watch, "written", |_| ());
+    scene.work(&mut watch, ("written", FEW), |_| ());
     wait_for("what came after the full disk", watch.agent(), |page| {
-        Account::of(page, "full").delivered == before.delivered + u64::from(ALERTS)
+        Account::of(page, "full").delivered == before.delivered + u64::from(FEW)
     });
     watch.stop().unwrap();
 }
