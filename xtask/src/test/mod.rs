@@ -1,21 +1,26 @@
-//! `cargo xtask test`: every check and test there is, from the cheapest to the
-//! dearest, ending with one plain line that counts them all.
+//! `cargo xtask test`: every check and test there is, ending with one plain line that
+//! counts them all.
 //!
 //! | stage | what | needs |
 //! |---|---|---|
+//! | vm | end-to-end tests on another kernel | qemu |
 //! | tidy | layout, style, lints, generated files | nothing |
 //! | chart | the Helm chart: rendered, linted, validated, held against its rights | Python |
 //! | unit | unit and property tests of all crates | nothing |
-//! | host | end-to-end on this kernel | root and BPF |
-//! | vm | the same end-to-end tests on another kernel | qemu |
+//! | host | the same end-to-end tests on this kernel | root and BPF |
+//!
+//! What only compiles goes on beside the guests, which are slow and seldom use all
+//! processors; whatever measures or has a time limit is alone.
 
 mod summary;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
+use rustix::process::setpriority_process;
 
 use crate::build::{Artifact, Build, Programs};
 use crate::report::{self, Step, say, seconds};
@@ -29,6 +34,9 @@ pub(crate) use summary::{Reason, Tally, reasons};
 /// How end-to-end tests are run: they measure, so one at a time, and what they
 /// measured is shown.
 const ONE_BY_ONE: [&str; 2] = ["--test-threads=1", "--show-output"];
+
+/// The niceness of what other stages must not notice.
+const LEAST_URGENT: i32 = 19;
 
 /// What the tests can be told.
 #[derive(Debug, clap::Args)]
@@ -54,12 +62,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         (_, true) => KERNELS.to_vec(),
         _ => KERNELS.into_iter().filter(|kernel| kernel.name == DEFAULT).collect(),
     };
-    let mut total = Tally::default();
-    if let Err(error) = stages(args, &kernels, &mut total) {
+    let stages = Stages::default();
+    if let Err(error) = all(args, &kernels, &stages) {
         // What could not even be run is a failure that has to be counted.
         report::error(&error);
-        total.failed += 1;
+        stages.add(Tally { failed: 1, ..Tally::default() });
     }
+    let total = stages.total();
     for failure in &total.failures {
         say("Failed", failure);
     }
@@ -67,46 +76,86 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(total.exit_code())
 }
 
-fn stages(args: &Args, kernels: &[Kernel], total: &mut Tally) -> Result<()> {
+fn all(args: &Args, kernels: &[Kernel], stages: &Stages) -> Result<()> {
     setup::ensure(Purpose::Build)?;
-    setup::ensure(Purpose::Test)?;
-    if !kernels.is_empty() {
-        setup::ensure(Purpose::Boot(kernels))?;
-    }
-    // A filter asks for certain tests, not for the state of the source.
-    if args.filter.is_none() {
-        stage("tidy", total, || Ok(tidy::check(false)))?;
-        stage("chart", total, chart::test)?;
-    }
     let build = Build::tested(args.release);
     let filter = args.filter.as_deref();
-    stage("unit", total, || run_unit(build, filter))?;
-    let (programs, tests) = (build.programs()?, build.end_to_end()?);
-    stage("host", total, || run_host(&programs, &tests, filter))?;
+    // Nothing of what tests need is needed to build them.
+    let ((), (programs, tests)) = beside(
+        || {
+            setup::ensure(Purpose::Test)?;
+            if kernels.is_empty() { Ok(()) } else { setup::ensure(Purpose::Boot(kernels)) }
+        },
+        || Ok((build.programs()?, build.end_to_end()?)),
+    )?;
     let wanted = Wanted::new(filter, args.all_kernels);
-    for kernel in kernels {
-        let name = format!("vm {}", kernel.name);
-        stage(&name, total, || vm::test_on(*kernel, &programs, &tests, wanted, false))?;
-    }
-    Ok(())
+    let (units, ()) = beside(
+        || {
+            if !kernels.is_empty() {
+                // Of this thread and what it starts; where that is refused, guests are slower.
+                setpriority_process(None, LEAST_URGENT).ok();
+            }
+            // A filter asks for certain tests, not for the state of the source.
+            if filter.is_none() {
+                stages.run("tidy", || Ok(tidy::check(false)))?;
+                stages.run("chart", chart::test)?;
+            }
+            build.unit()
+        },
+        || {
+            kernels.iter().try_for_each(|kernel| {
+                let name = format!("vm {}", kernel.name);
+                stages.run(&name, || vm::test_on(*kernel, &programs, &tests, wanted, false))
+            })
+        },
+    )?;
+    stages.run("unit", || run_unit(build, &units, filter))?;
+    stages.run("host", || run_host(&programs, &tests, filter))
 }
 
-/// Runs one stage, says how it ended and adds it up.
-fn stage(name: &str, total: &mut Tally, run: impl FnOnce() -> Result<Tally>) -> Result<()> {
-    say("Testing", name);
-    let started = Instant::now();
-    let tally = run().with_context(|| format!("stage {name}"))?;
-    let verb = if tally.failed == 0 { "Passed" } else { "Failed" };
-    say(verb, format_args!("{name}: {tally} in {}", seconds(started.elapsed())));
-    *total += tally;
-    Ok(())
+/// Does both at once; the first in a thread of its own.
+fn beside<A: Send, B>(
+    first: impl FnOnce() -> Result<A> + Send,
+    second: impl FnOnce() -> Result<B>,
+) -> Result<(A, B)> {
+    std::thread::scope(|scope| {
+        let first = scope.spawn(first);
+        let second = second();
+        let first = first.join().map_err(|_| anyhow!("a thread of the tests panicked"))?;
+        Ok((first?, second?))
+    })
+}
+
+/// What the stages that were run add up to.
+#[derive(Default)]
+struct Stages(Mutex<Tally>);
+
+impl Stages {
+    /// Runs one stage, says how it ended and adds it up.
+    fn run(&self, name: &str, run: impl FnOnce() -> Result<Tally>) -> Result<()> {
+        say("Testing", name);
+        let started = Instant::now();
+        let tally = run().with_context(|| format!("stage {name}"))?;
+        let verb = if tally.failed == 0 { "Passed" } else { "Failed" };
+        say(verb, format_args!("{name}: {tally} in {}", seconds(started.elapsed())));
+        self.add(tally);
+        Ok(())
+    }
+
+    fn add(&self, tally: Tally) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += tally;
+    }
+
+    fn total(self) -> Tally {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Runs unit and property tests, and the examples in the documentation; only
 /// what fails is shown.
-fn run_unit(build: Build, filter: Option<&str>) -> Result<Tally> {
+fn run_unit(build: Build, programs: &[Artifact], filter: Option<&str>) -> Result<Tally> {
     let mut total = Tally::default();
-    for program in build.unit()? {
+    for program in programs {
         let label = format!("{} ({})", program.name, program.kind);
         let mut test = Command::new(&program.file);
         let folder = workspace::root().join(&program.package);
