@@ -46,6 +46,9 @@ impl Told {
             Change::Addresses(AddressChange::Services(update)) => {
                 self.update(Source::Services, update, |service| service.name);
             }
+            Change::Addresses(AddressChange::EndpointSlices(update)) => {
+                self.update(Source::EndpointSlices, update, |slice| slice.name);
+            }
             Change::Tenants(_)
             | Change::Storage(_)
             | Change::Addresses(AddressChange::PodLabels(_)) => {}
@@ -199,6 +202,37 @@ async fn what_exists_is_told_and_then_what_changes() {
         })
         .await;
     assert!(scene.told.lists.values().all(|lists| *lists == 1));
+}
+
+#[tokio::test]
+async fn slices_are_told_of_what_is_no_pod() {
+    const OF_PODS: &str = "endpointslice-controller.k8s.io";
+    const MIRROR: &str = "endpointslicemirroring-controller.k8s.io";
+    let slice = |name: &str, by: Option<&str>| {
+        let mut labels = json!({"kubernetes.io/service-name": "db"});
+        if let Some(by) = by {
+            labels["endpointslice.kubernetes.io/managed-by"] = json!(by);
+        }
+        json!({
+            "kind": "EndpointSlice",
+            "metadata": {"namespace": "blue", "name": name, "labels": labels},
+            "addressType": "IPv4", "endpoints": [{"addresses": ["192.0.2.8"]}],
+        })
+    };
+    let mut scene = Scene::new(|server| {
+        for object in [slice("by-hand", None), slice("mirror", Some(MIRROR))] {
+            server.put(object).unwrap();
+        }
+        server.put(slice("of-pods", Some(OF_PODS))).unwrap();
+    });
+    scene.until_synced().await;
+    assert!(scene.told.has(Source::EndpointSlices, &["by-hand", "mirror"]));
+    scene.server.put(slice("more-of-pods", Some(OF_PODS))).unwrap();
+    assert!(scene.server.remove("endpointslices", "blue", "mirror"));
+    scene.server.put(slice("operator", Some("an operator"))).unwrap();
+    let expected = ["by-hand", "operator"];
+    scene.until("changes", |told| told.has(Source::EndpointSlices, &expected)).await;
+    assert!(scene.told.troubles.is_empty(), "{:?}", scene.told.troubles);
 }
 
 #[tokio::test]

@@ -169,7 +169,7 @@ impl<'a> Peers<'a> {
             Owner::Service { namespace, name } => Peer {
                 kind: PeerKind::Service,
                 namespace: Some(namespace),
-                name: Some(name),
+                name,
                 assignment: self.directory.owner_of_namespace(namespace),
                 is_certain: is_certain && self.has_no_path && !self.is_parted(namespace),
             },

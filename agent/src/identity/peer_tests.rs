@@ -3,7 +3,7 @@
 use super::*;
 use crate::identity::cluster::addresses::Limits;
 use crate::identity::cluster::change::{AddressChange, Health, Source, Trouble, Update};
-use crate::identity::cluster::object::{Node, RemotePod, Service};
+use crate::identity::cluster::object::{EndpointSlice, Node, RemotePod, Service};
 use crate::identity::cluster::samples::{labels, namespace, object, selector};
 use crate::identity::cluster::tenancy::{Expression, Operator, TenantObject};
 use crate::identity::cluster::{Change, directory};
@@ -24,6 +24,17 @@ fn pod(path: &str, addresses: &str, labelled: &str) -> AddressChange {
         labels: labels(labelled),
         ips: ips(addresses),
         started_unix_s: Some(1),
+    }))
+}
+
+/// A slice, the Service that it is of, and addresses that are no pods'.
+fn slice(path: &str, service: &str, addresses: &str) -> AddressChange {
+    let (namespace, name) = path.split_once('/').unwrap();
+    AddressChange::EndpointSlices(Update::Put(EndpointSlice {
+        namespace: namespace.into(),
+        name: name.into(),
+        service: Some(service.into()),
+        ips: ips(addresses),
     }))
 }
 
@@ -52,11 +63,15 @@ fn addresses() -> Addresses {
         pod("shop/gone", "10.0.0.4", ""),
         AddressChange::Nodes(Update::Put(node)),
         AddressChange::Services(Update::Put(service)),
+        slice("shop/db-1", "db", "198.51.100.20"),
+        slice("shop/db-2", "db-too", "198.51.100.21 198.51.100.20"),
+        slice("bank/db", "db", "198.51.100.22"),
+        slice("shop/bank", "bank", "198.51.100.22 10.0.0.2 192.0.2.1"),
     ];
     for change in news {
         addresses.apply(&change, 5 * SECOND);
     }
-    for source in [Source::RemotePods, Source::Nodes, Source::Services] {
+    for source in Source::OF_ADDRESSES {
         addresses.health(source, &Health::Synced, 5 * SECOND);
     }
     addresses.apply(&pod("shop/gone", "", ""), 6 * SECOND);
@@ -100,6 +115,10 @@ fn peers_of_every_kind() {
     check("10.0.0.3", "pod new/x -");
     check("10.96.0.1", "service shop/web of-shop");
     check("192.0.2.1", "node node-1 host");
+    // Behind Services without being in the cluster.
+    check("198.51.100.21", "service shop/db-too of-shop");
+    check("198.51.100.20", "service shop/ of-shop");
+    check("198.51.100.22", "unknown  -?");
     check("127.0.0.9", "loopback  -");
     check("::ffff:127.0.0.1", "loopback  -");
     check("::1", "loopback  -");

@@ -72,7 +72,7 @@ pub(super) fn node(config: &Config) -> Option<Node> {
         watched.push(Source::Tenants);
     }
     if config.addresses {
-        watched.extend([Source::RemotePods, Source::Nodes, Source::Services]);
+        watched.extend(Source::OF_ADDRESSES);
     }
     if kubelet.enabled {
         watched.push(Source::Kubelet);

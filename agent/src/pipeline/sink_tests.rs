@@ -63,11 +63,9 @@ fn known() -> Arc<Known> {
         Change::Addresses(AddressChange::Pods(Update::All(vec![pod]))),
         Change::Addresses(AddressChange::Nodes(Update::All(vec![node]))),
         Change::Addresses(AddressChange::Services(Update::All(vec![service]))),
-        Change::Health(Source::RemotePods, Health::Synced),
-        Change::Health(Source::Nodes, Health::Synced),
-        Change::Health(Source::Services, Health::Synced),
     ];
-    for change in news {
+    let synced = Source::OF_ADDRESSES.map(|source| Change::Health(source, Health::Synced));
+    for change in news.into_iter().chain(synced) {
         known.apply(change, Moment { monotonic_ns: 1, unix_ns });
     }
     Arc::new(known)

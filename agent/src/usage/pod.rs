@@ -148,7 +148,7 @@ pub struct IdentityUsage {
 /// How much is known of who has which address in the cluster.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddressUsage {
-    /// Pods, nodes and Services that have addresses.
+    /// Pods, nodes, Services and EndpointSlices that have addresses.
     pub holders: u64,
     /// Addresses that somebody has.
     pub addresses: u64,

@@ -31,9 +31,9 @@ impl Continue {
 }
 
 pub(super) fn list(store: &Store, kind: &Kind, request: &Seen) -> Response<Answer> {
-    let node = match request.node() {
-        Ok(node) => node,
-        Err(message) => return response::failure(400, &message, None),
+    let (node, unwanted) = match (request.node(), request.unwanted_labels()) {
+        (Ok(node), Ok(unwanted)) => (node, unwanted),
+        (Err(message), _) | (_, Err(message)) => return response::failure(400, &message, None),
     };
     let from = match request.query.get("continue").filter(|token| !token.is_empty()) {
         None => None,
@@ -61,7 +61,8 @@ pub(super) fn list(store: &Store, kind: &Kind, request: &Seen) -> Response<Answe
     let mut found = kind
         .objects
         .range((start, Bound::Unbounded))
-        .filter(|((namespace, _), object)| meets(namespace, object.node.as_deref()));
+        .filter(|((namespace, _), object)| meets(namespace, object.node.as_deref()))
+        .filter(|(_, object)| object.lacks(&unwanted));
     let mut items = Vec::new();
     let mut last = None;
     for (key, object) in found.by_ref().take(limit) {

@@ -111,6 +111,15 @@ impl Seen {
         }
     }
 
+    /// The pairs of label and value that objects are not to have.
+    pub(super) fn unwanted_labels(&self) -> Result<Vec<(&str, &str)>, String> {
+        let selector = self.query.get("labelSelector").map_or("", |selector| selector);
+        let parts = selector.split(',').filter(|part| !part.is_empty());
+        let parts = parts.map(|part| part.split_once("!="));
+        let known: Option<Vec<_>> = parts.collect();
+        known.ok_or_else(|| format!("this double knows no label selector as {selector:?}"))
+    }
+
     /// As RBAC names it.
     pub(super) fn verb_name(&self) -> &'static str {
         match self.verb {
@@ -177,6 +186,19 @@ mod tests {
         check(Method::PUT, "/apis/coordination.k8s.io/v1/namespaces/ns/leases/l", lease);
         check(Method::GET, "/healthz", None);
         check(Method::GET, "/api/v1", None);
+    }
+
+    #[test]
+    fn labels_may_be_unwanted() {
+        let check = |query: &str, expected: Result<&[(&str, &str)], ()>| {
+            let uri = format!("/api/v1/pods?{query}").parse().unwrap();
+            let seen = Seen::parse(&Method::GET, &uri, &HeaderMap::new()).unwrap();
+            let told = seen.unwanted_labels();
+            assert_eq!(told.as_deref().map_err(drop), expected, "{query}");
+        };
+        check("limit=5", Ok(&[]));
+        check("labelSelector=a%2Fb%21%3Dc%2Cd%21%3De", Ok(&[("a/b", "c"), ("d", "e")]));
+        check("labelSelector=a%3Db", Err(()));
     }
 
     #[test]

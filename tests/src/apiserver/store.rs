@@ -14,6 +14,7 @@ const HISTORY: usize = 100_000;
 #[derive(Debug)]
 pub(super) struct Object {
     pub(super) node: Option<String>,
+    labels: Value,
     /// All of it, JSON.
     pub(super) text: Bytes,
     /// Only its metadata, as `PartialObjectMetadata`.
@@ -29,9 +30,15 @@ impl Object {
         });
         Self {
             node: object["spec"]["nodeName"].as_str().map(str::to_owned),
+            labels: object["metadata"]["labels"].clone(),
             text: object.to_string().into(),
             metadata: metadata.to_string().into(),
         }
+    }
+
+    /// Whether it has none of these labels with these values.
+    pub(super) fn lacks(&self, unwanted: &[(&str, &str)]) -> bool {
+        unwanted.iter().all(|(key, value)| self.labels[key] != *value)
     }
 
     /// As it is asked for.
@@ -82,6 +89,7 @@ impl Store {
             ("v1", "nodes", "Node"),
             ("v1", "services", "Service"),
             ("v1", "resourcequotas", "ResourceQuota"),
+            ("discovery.k8s.io/v1", "endpointslices", "EndpointSlice"),
             ("coordination.k8s.io/v1", "leases", "Lease"),
         ] {
             store.serve_kind(group_version, plural, kind);

@@ -39,9 +39,9 @@ pub(super) fn start(
     kind: &Kind,
     request: Seen,
 ) -> Response<Answer> {
-    let node = match request.node() {
-        Ok(node) => node.map(str::to_owned),
-        Err(message) => return response::failure(400, &message, None),
+    let node = match (request.node(), request.unwanted_labels()) {
+        (Ok(node), Ok(_)) => node.map(str::to_owned),
+        (Err(message), _) | (_, Err(message)) => return response::failure(400, &message, None),
     };
     let streams = request.is_set("sendInitialEvents");
     if streams && !state.watch_list {
@@ -125,7 +125,8 @@ impl Watch {
     }
 
     async fn tell(&self, what: &str, object: &Object) -> Result<(), Closed> {
-        if self.node.is_some() && self.node != object.node {
+        let unwanted = self.request.unwanted_labels().unwrap_or_default();
+        if (self.node.is_some() && self.node != object.node) || !object.lacks(&unwanted) {
             return Ok(());
         }
         let head = format!(r#"{{"type":"{what}","object":"#);

@@ -10,6 +10,7 @@ const RIGHTS: &[(&str, &str, &[&str])] = &[
     ("", "resourcequotas", &["get", "list", "watch"]),
     ("", "nodes", &["list", "watch"]),
     ("", "services", &["list", "watch"]),
+    ("discovery.k8s.io", "endpointslices", &["list", "watch"]),
     ("", "nodes/stats", &["get"]),
     ("landlord.dev", "tenants", &["get", "list", "watch"]),
     ("landlord.dev", "tenants/status", &["patch"]),

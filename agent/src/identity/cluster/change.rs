@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::object::{Namespace, Node, Pod, Quota, RemotePod, Service};
+use super::object::{EndpointSlice, Namespace, Node, Pod, Quota, RemotePod, Service};
 use super::storage::PodStorage;
 use super::tenancy::TenantObject;
 
@@ -42,6 +42,7 @@ impl Change {
             Self::Storage(_) => Source::Kubelet,
             Self::Addresses(AddressChange::Nodes(_)) => Source::Nodes,
             Self::Addresses(AddressChange::Services(_)) => Source::Services,
+            Self::Addresses(AddressChange::EndpointSlices(_)) => Source::EndpointSlices,
             Self::Health(source, _) => *source,
         }
     }
@@ -58,6 +59,8 @@ pub enum AddressChange {
     Nodes(Update<Node>),
     /// Services.
     Services(Update<Service>),
+    /// EndpointSlices that are not made of pods.
+    EndpointSlices(Update<EndpointSlice>),
 }
 
 /// News of objects of one kind.
@@ -84,6 +87,8 @@ pub enum Source {
     Nodes,
     /// Services, for their addresses.
     Services,
+    /// EndpointSlices that are not made of pods, for the addresses of Services.
+    EndpointSlices,
     /// Quotas.
     Quotas,
     /// `Tenant` objects.
@@ -94,16 +99,21 @@ pub enum Source {
 
 impl Source {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Pods,
         Self::Namespaces,
         Self::RemotePods,
         Self::Nodes,
         Self::Services,
+        Self::EndpointSlices,
         Self::Quotas,
         Self::Tenants,
         Self::Kubelet,
     ];
+
+    /// Those that together tell who has which address.
+    pub const OF_ADDRESSES: [Self; 4] =
+        [Self::RemotePods, Self::Nodes, Self::Services, Self::EndpointSlices];
 
     /// The value of the label `source` of metrics.
     #[must_use]
@@ -114,6 +124,7 @@ impl Source {
             Self::RemotePods => "remote_pods",
             Self::Nodes => "nodes",
             Self::Services => "services",
+            Self::EndpointSlices => "endpoint_slices",
             Self::Quotas => "quotas",
             Self::Tenants => "tenants",
             Self::Kubelet => "kubelet",

@@ -223,3 +223,17 @@ pub struct Service {
     /// `metadata.creationTimestamp`.
     pub created_unix_s: Option<i64>,
 }
+
+/// An `EndpointSlice` that is not made of pods, as far as its addresses tell of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointSlice {
+    /// `metadata.namespace`.
+    pub namespace: Box<str>,
+    /// `metadata.name`.
+    pub name: Box<str>,
+    /// The Service that it is of; `None`: nobody's, and so nobody has its addresses.
+    pub service: Option<Box<str>>,
+    /// `endpoints[].addresses` that are not those of a pod, each once: none if they are
+    /// names.
+    pub ips: Vec<IpAddr>,
+}

@@ -9,6 +9,7 @@ pub mod convert;
 pub mod kubelet;
 pub mod lease;
 mod narrow;
+mod slices;
 mod summary;
 pub mod tenant_crd;
 pub mod tenant_status;

@@ -86,7 +86,7 @@ impl<K: Resource<DynamicType = ()>, S, U> Resource for Narrow<K, S, U> {
 }
 
 /// Reads only what is used of `metadata`; `managedFields` alone may be half an object.
-fn metadata<'de, D: Deserializer<'de>>(input: D) -> Result<ObjectMeta, D::Error> {
+pub(super) fn metadata<'de, D: Deserializer<'de>>(input: D) -> Result<ObjectMeta, D::Error> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Read {

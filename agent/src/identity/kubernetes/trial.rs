@@ -5,6 +5,7 @@ use kube::Api;
 use kube::api::ListParams;
 
 use super::client::Access;
+use super::slices::{self, SliceAddresses};
 use super::tenant_crd::TenantResource;
 use super::trouble;
 use crate::identity::cluster::Source;
@@ -42,6 +43,10 @@ pub async fn ask(
             }
             Source::Services => {
                 Api::<api::Service>::all(client.clone()).list_metadata(&one).await.map(drop)
+            }
+            Source::EndpointSlices => {
+                let one = one.clone().labels(slices::NOT_OF_PODS);
+                Api::<SliceAddresses>::all(client.clone()).list_metadata(&one).await.map(drop)
             }
             Source::Kubelet => continue,
         };

@@ -23,6 +23,7 @@ use self::follow::Watch;
 use super::client::Access;
 use super::convert;
 use super::narrow::{self, NodeAddresses, PodAddresses, ServiceAddresses};
+use super::slices::{self, SliceAddresses};
 use crate::identity::cluster::{AddressChange, Change, Source, Update};
 
 /// What is wanted of the API server.
@@ -208,10 +209,24 @@ impl Watches {
             Plan {
                 source: Source::Services,
                 api: Api::<ServiceAddresses>::all,
-                config: large,
+                config: large.clone(),
                 preface: None,
                 convert: Box::new(|object, _| narrow::service(object)),
                 tell: |update| Change::Addresses(AddressChange::Services(update)),
+                annotations: None,
+            },
+        );
+        self.add(
+            access,
+            wanted,
+            news,
+            Plan {
+                source: Source::EndpointSlices,
+                api: Api::<SliceAddresses>::all,
+                config: large.labels(slices::NOT_OF_PODS),
+                preface: None,
+                convert: Box::new(|object, _| slices::slice(object)),
+                tell: |update| Change::Addresses(AddressChange::EndpointSlices(update)),
                 annotations: None,
             },
         );

@@ -136,7 +136,7 @@ pub(super) const METRICS: &[Metric] = &[
         kind: Kind::Gauge,
         unit: Unit::None,
         labels: &[],
-        help: "Pods, nodes and Services of the cluster whose addresses are known",
+        help: "Pods, nodes, Services and EndpointSlices of the cluster whose addresses are known",
         samples: |node, emit| addresses(node, |it| emit(&[], Value::Integer(it.holders))),
     },
     Metric {

@@ -68,7 +68,7 @@ const PAGE_LABELS: &str = "
 | `tenant`, `by` | tenants by the configured rules, at most `max_tenants` (and `max_wait_causes` values of `by` for each tenant); `other` takes the rest, `host` is the root cgroup, `unknown` what has no owner |
 | `direction` | `transmit`, `receive` (network); `read`, `write` (disk) |
 | `family` | `ipv4`, `ipv6` |
-| `source` | kinds of objects at the API server: `pods` (of this node), `namespaces`, `quotas`, `tenants`; for addresses `remote_pods` (of all nodes), `nodes`, `services`; and the node's `kubelet` |
+| `source` | kinds of objects at the API server: `pods` (of this node), `namespaces`, `quotas`, `tenants`; for addresses `remote_pods` (of all nodes), `nodes`, `services`, `endpoint_slices` (that are not made of pods); and the node's `kubelet` |
 | `kind` | of a remote end: `pod`, `service`, `node`, `loopback`, `outside` of the cluster, `unknown` |
 | `qos` | `Guaranteed`, `Burstable`, `BestEffort`, `unknown` |
 | `resource` | of quotas; `cpu`, `memory` and `ephemeral-storage` are `requests.` of these. Others than those of Kubernetes itself are in JSON only |

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use landlord_tests::agent::watch::{Alert, Watch};
 use landlord_tests::agent::{Home, Usage};
+use landlord_tests::apiserver::Fault;
 use landlord_tests::netns::{Link, Namespace};
 use landlord_tests::workload::{self, Order};
 use serde_json::{Value, json};
@@ -34,6 +35,7 @@ const RULES: &str = "\
 const SERVICE: &str = "198.51.100.10";
 const NODE: &str = "192.0.2.20";
 const OUTSIDE: &str = "203.0.113.30";
+const BEHIND_SERVICE: &str = "203.0.113.40";
 
 /// The cluster, an agent that watches, and two pods that have a link of their own.
 struct Scene<'home> {
@@ -43,7 +45,7 @@ struct Scene<'home> {
 }
 
 impl Cluster {
-    /// With a Service of green's, and another node.
+    /// With a Service of green's, what is behind another one of theirs, and another node.
     fn with_addresses() -> Self {
         let cluster = Self::new();
         let node = json!({
@@ -58,7 +60,15 @@ impl Cluster {
                 "ports": [{"protocol": "TCP", "port": PORT, "nodePort": NODE_PORT}]},
         });
         cluster.server.put(node).unwrap();
+        // As for a database that is not in the cluster.
+        let slice = json!({
+            "kind": "EndpointSlice",
+            "metadata": {"namespace": "green", "name": "stock-1",
+                "labels": {"kubernetes.io/service-name": "stock"}},
+            "addressType": "IPv4", "endpoints": [{"addresses": [BEHIND_SERVICE]}],
+        });
         cluster.server.put(service).unwrap();
+        cluster.server.put(slice).unwrap();
         cluster
     }
 
@@ -113,7 +123,8 @@ impl<'home> Scene<'home> {
 }
 
 fn has_all(usage: &Usage) -> bool {
-    let sources = ["pods", "namespaces", "remote_pods", "nodes", "services", "tenants"];
+    let sources =
+        ["pods", "namespaces", "remote_pods", "nodes", "services", "endpoint_slices", "tenants"];
     sources.iter().all(|source| trouble(usage, source).is_empty())
 }
 
@@ -187,6 +198,7 @@ fn every_kind_of_peer() {
     check(SERVICE, PORT, "service green/shop oil");
     check(NODE, PORT, "node -/far host");
     check(NODE, NODE_PORT, "service green/shop oil");
+    check(BEHIND_SERVICE, PORT, "service green/stock oil");
     check(OUTSIDE, PORT, "outside -/- -");
     check("127.0.0.1", PORT, "loopback -/- -");
     // This node has addresses that no object of it tells.
@@ -198,7 +210,7 @@ fn every_kind_of_peer() {
     let deadline = std::time::Instant::now() + Duration::from_secs(20);
     loop {
         let metrics = scene.watch.agent().metrics().unwrap();
-        if metrics.contains(counted) && metrics.contains("landlord_identity_addresses 4\n") {
+        if metrics.contains(counted) && metrics.contains("landlord_identity_addresses 5\n") {
             break;
         }
         assert!(std::time::Instant::now() < deadline, "{metrics}");
@@ -279,14 +291,24 @@ fn no_peer_is_certain_while_the_api_server_is_away() {
     assert_eq!(scene.peer(&client, &link.left, &to, PORT), "pod green/server oil");
     cluster.server.close();
     let sources = ["remote_pods", "nodes", "services"];
+    let all = |usage: &Usage, reason| sources.iter().all(|it| trouble(usage, it) == reason);
     until(scene.watch.agent(), "doubts", |usage| {
-        sources.iter().all(|source| trouble(usage, source) == "unreachable")
+        all(usage, "unreachable") && trouble(usage, "endpoint_slices") == "unreachable"
     });
     assert_eq!(scene.peer(&client, &link.left, &to, PORT), "pod green/server oil?");
     assert_eq!(scene.peer(&client, &link.left, OUTSIDE, PORT), "unknown -/- -?");
+    // All is certain again but for what it may no longer ask for.
+    let forbidden = cluster.server.fail(Fault::status(403).of("endpointslices"));
     cluster.server.open().unwrap();
-    until(scene.watch.agent(), "all sources", has_all);
+    until(scene.watch.agent(), "all but one source", |usage| {
+        all(usage, "") && trouble(usage, "endpoint_slices") == "forbidden"
+    });
     assert_eq!(scene.peer(&client, &link.left, &to, PORT), "pod green/server oil");
+    let behind = "service green/stock oil?";
+    assert_eq!(scene.peer(&client, &link.left, BEHIND_SERVICE, PORT), behind);
+    assert_eq!(scene.peer(&client, &link.left, OUTSIDE, PORT), "outside -/- -");
+    cluster.server.mend(forbidden);
+    until(scene.watch.agent(), "all sources", has_all);
 }
 
 #[test]

@@ -8,7 +8,7 @@ const CATCH_UP_NS: u64 = 5 * 1_000_000_000;
 
 /// The last time that each source could not be asked.
 #[derive(Debug, Default)]
-pub(super) struct Doubts([Doubt; 3]);
+pub(super) struct Doubts([Doubt; 4]);
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Doubt {
@@ -17,6 +17,8 @@ struct Doubt {
     until_ns: u64,
     /// Since when all that there is has been told; `None`: never.
     told_ns: Option<u64>,
+    /// Nothing is ever told of it in this cluster, and nothing waits for that.
+    is_excused: bool,
 }
 
 impl Doubts {
@@ -33,11 +35,17 @@ impl Doubts {
         }
     }
 
+    /// Notes whether it is known that a source will not tell.
+    pub(super) fn excuse(&mut self, kind: Kind, is_excused: bool) {
+        self.0[kind as usize].is_excused = is_excused;
+    }
+
     /// Whether everybody who had an address at that time has been told of.
     pub(super) fn was_told_all(&self, at_ns: u64) -> bool {
         self.0.iter().all(|doubt| {
             let is_in_doubt = doubt.since_ns <= at_ns && at_ns < doubt.until_ns;
-            doubt.told_ns.is_some_and(|told_ns| told_ns <= at_ns) && !is_in_doubt
+            let was_told = doubt.told_ns.is_some_and(|told_ns| told_ns <= at_ns) && !is_in_doubt;
+            was_told || doubt.is_excused
         })
     }
 

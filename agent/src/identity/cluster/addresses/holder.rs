@@ -21,12 +21,14 @@ pub(super) fn bits(address: IpAddr) -> Bits {
 }
 
 /// What can have an address. They have no address in common, except that a Service's
-/// outer address may be a node's.
+/// outer address may be a node's, and what is behind it anybody's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Kind {
     Node,
     Pod,
     Service,
+    /// What is behind a Service and is no pod.
+    Endpoint,
 }
 
 /// An object: its name is kept in two parts, as all pods of a ReplicaSet begin alike.
@@ -93,13 +95,18 @@ impl Texts {
         self.labels.release(who.labels);
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.names.len() + self.labels.len()
+    }
+
     pub(super) fn owner(&self, who: &Who) -> Owner<'_> {
         let namespace = self.names.value(who.namespace);
         let name = Name { stem: self.names.value(who.stem), end: who.end };
         match who.kind {
             Kind::Node => Owner::Host { node: Some(name) },
             Kind::Pod => Owner::Pod { namespace, name, labels: self.labels.value(who.labels) },
-            Kind::Service => Owner::Service { namespace, name },
+            Kind::Service | Kind::Endpoint => Owner::Service { namespace, name: Some(name) },
         }
     }
 }
@@ -120,8 +127,8 @@ pub enum Owner<'a> {
     Service {
         /// Its namespace.
         namespace: &'a str,
-        /// Its name.
-        name: Name<'a>,
+        /// Its name; `None`: it may be any of several in that namespace.
+        name: Option<Name<'a>>,
     },
     /// A node, or a pod that uses its node's network.
     Host {
@@ -139,6 +146,19 @@ impl Owner<'_> {
             Self::Host { .. } => None,
         }
     }
+}
+
+/// The one that several Services have in common: their namespace, and the name if it is
+/// the same. `None` if there are none, or of several namespaces.
+pub(super) fn common<'a>(mut owners: impl Iterator<Item = Owner<'a>>) -> Option<Owner<'a>> {
+    let first = owners.next()?;
+    owners.try_fold(first, |all, next| match (all, next) {
+        _ if all == next => Some(all),
+        (Owner::Service { namespace, .. }, Owner::Service { namespace: other, .. }) => {
+            (namespace == other).then_some(Owner::Service { namespace, name: None })
+        }
+        _ => None,
+    })
 }
 
 /// The name of an object; displayed, it is whole.

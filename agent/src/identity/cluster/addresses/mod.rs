@@ -10,12 +10,13 @@
 //! told of. So in the second of its start a holder is likely, not certain.
 //!
 //! Pods in their node's network never have an address: it is the node's, and the
-//! answer [`Owner::Host`], never a tenant. EndpointSlices are not asked: pods tell
-//! their own addresses, and what a slice names beyond them belongs to anybody.
+//! answer [`Owner::Host`], never a tenant. Pods tell their own addresses; of what is
+//! behind a Service beyond them [`endpoints`] knows.
 //!
 //! The local end of a connection is found by its cgroup, never here.
 
 mod doubt;
+mod endpoints;
 mod holder;
 mod past;
 mod ranges;
@@ -27,9 +28,10 @@ mod tests;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::change::{AddressChange, Health, Source, Update};
+use super::change::{AddressChange, Health, Source, Trouble, Update};
 use super::object::{Labels, Node, RemotePod, Service};
 
+use endpoints::Endpoints;
 use holder::{Bits, Kind, bits};
 pub use holder::{Name, Owner};
 use ranges::Ranges;
@@ -40,6 +42,8 @@ use table::Table;
 pub struct Limits {
     /// How many addresses that somebody has at most; what finds no room is counted.
     pub addresses: usize,
+    /// The same of those that are behind Services and are no pod's.
+    pub endpoints: usize,
     /// How long after its end an interval is remembered, nanoseconds.
     pub keep_ns: u64,
     /// How many of them at most; the oldest are forgotten first, and counted.
@@ -47,10 +51,15 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// A cluster of the greatest size, 150,000 pods, with two addresses each; ten
-    /// minutes, 16,384 intervals.
+    /// A cluster of the greatest size, 150,000 pods, with two addresses each, and 65,536
+    /// addresses that are behind Services and no pod's; ten minutes, 16,384 intervals.
     fn default() -> Self {
-        Self { addresses: 400_000, keep_ns: 600 * 1_000_000_000, intervals: 16_384 }
+        Self {
+            addresses: 400_000,
+            endpoints: 65_536,
+            keep_ns: 600 * 1_000_000_000,
+            intervals: 16_384,
+        }
     }
 }
 
@@ -67,7 +76,7 @@ pub struct Found<'a> {
 /// How much there is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// Pods, nodes and Services that have addresses.
+    /// Pods, nodes, Services and EndpointSlices that have addresses.
     pub holders: usize,
     /// Addresses that somebody has.
     pub addresses: usize,
@@ -90,6 +99,7 @@ pub struct Addresses {
     /// IP protocol and port on every node.
     node_ports: BTreeSet<(u8, u16, u32)>,
     ranges: Ranges,
+    endpoints: Endpoints,
     limits: Limits,
     /// Outer addresses that found no room.
     refused: u64,
@@ -105,6 +115,7 @@ impl Addresses {
             outer: BTreeSet::new(),
             node_ports: BTreeSet::new(),
             ranges: Ranges::default(),
+            endpoints: Endpoints::new(limits),
             limits,
             refused: 0,
         }
@@ -113,6 +124,7 @@ impl Addresses {
     /// Takes news that came at `now_ns`, nanoseconds since 1970.
     pub fn apply(&mut self, change: &AddressChange, now_ns: u64) {
         self.table.expire(now_ns);
+        self.endpoints.expire(now_ns);
         match change {
             AddressChange::Pods(update) => self.update(update, now_ns),
             // What is kept of a pod is what is told of it.
@@ -122,6 +134,10 @@ impl Addresses {
                 self.update(update, now_ns);
             }
             AddressChange::Services(update) => self.update(update, now_ns),
+            AddressChange::EndpointSlices(update) => {
+                let end_ns = self.table.doubts.certain_until(Kind::Endpoint, now_ns);
+                self.endpoints.apply(update, end_ns, now_ns);
+            }
         }
     }
 
@@ -131,6 +147,15 @@ impl Addresses {
             Source::RemotePods => Kind::Pod,
             Source::Nodes => Kind::Node,
             Source::Services => Kind::Service,
+            Source::EndpointSlices => {
+                // Without them all is as in a cluster that has none.
+                let never = matches!(
+                    health,
+                    Health::Interrupted(Trouble::Forbidden(_) | Trouble::Missing(_))
+                );
+                self.table.doubts.excuse(Kind::Endpoint, never);
+                Kind::Endpoint
+            }
             _ => return,
         };
         self.table.doubts.note(kind, *health != Health::Synced, now_ns);
@@ -157,7 +182,7 @@ impl Addresses {
         let found = [Kind::Node, Kind::Pod, Kind::Service]
             .into_iter()
             .find_map(|kind| self.table.at(bits, kind, at_ns));
-        found.or_else(|| self.service_at(bits, at_ns))
+        found.or_else(|| self.service_at(bits, at_ns)).or_else(|| self.endpoint_at(bits, at_ns))
     }
 
     /// Whether nobody in the cluster had the address at that time: all that has
@@ -167,13 +192,21 @@ impl Addresses {
     #[must_use]
     pub fn is_outside(&self, address: IpAddr, at_ns: u64) -> bool {
         let bits = bits(address);
-        let is_outer = || self.outer.range((bits, 0)..=(bits, u32::MAX)).next().is_some();
-        self.table.doubts.was_told_all(at_ns)
-            && self.figures().refused == 0
+        self.is_complete(at_ns)
             && !self.local.contains(&bits)
-            && !self.ranges.contains(bits)
-            && !is_outer()
-            && !self.table.is_remembered(bits)
+            && !self.is_somebodys(bits)
+            && !self.endpoints.is_remembered(bits)
+    }
+
+    /// Whether all that has addresses had been told of by then.
+    fn is_complete(&self, at_ns: u64) -> bool {
+        self.table.doubts.was_told_all(at_ns) && self.figures().refused == 0
+    }
+
+    /// Whether a pod, a node or a Service has it or had it lately, or a pod may get it.
+    fn is_somebodys(&self, bits: Bits) -> bool {
+        let is_outer = || self.outer.range((bits, 0)..=(bits, u32::MAX)).next().is_some();
+        self.ranges.contains(bits) || is_outer() || self.table.is_remembered(bits)
     }
 
     /// The Service that every node's port leads to; `None` if there is none.
@@ -188,18 +221,32 @@ impl Addresses {
     #[must_use]
     pub fn figures(&self) -> Figures {
         let of_table = self.table.figures();
-        Figures { refused: of_table.refused + self.refused, ..of_table }
+        let behind = self.endpoints.figures();
+        Figures {
+            holders: of_table.holders + behind.holders,
+            addresses: of_table.addresses + behind.addresses,
+            past: of_table.past + behind.past,
+            forgotten: of_table.forgotten + behind.forgotten,
+            refused: of_table.refused + behind.refused + self.refused,
+        }
     }
 
     /// Of an outer address that Services of several namespaces share, only the port
     /// would tell whose it is.
     fn service_at(&self, bits: Bits, at_ns: u64) -> Option<Found<'_>> {
-        let mut sharing = self.outer.range((bits, 0)..=(bits, u32::MAX)).map(|(_, id)| *id);
-        let owner = self.table.owner(sharing.next()?);
+        let sharing = self.outer.range((bits, 0)..=(bits, u32::MAX)).map(|(_, id)| *id);
+        let owner = holder::common(sharing.map(|id| self.table.owner(id)))?;
         let is_certain = self.table.doubts.is_certain(Kind::Service, at_ns);
-        sharing
-            .all(|other| self.table.owner(other).namespace() == owner.namespace())
-            .then_some(Found { owner, is_certain })
+        Some(Found { owner, is_certain })
+    }
+
+    /// Whoever has an address of its own tells that itself, and may be late with it: a
+    /// slice may name it, too, and not be true any more.
+    fn endpoint_at(&self, bits: Bits, at_ns: u64) -> Option<Found<'_>> {
+        let owner = self.endpoints.at(bits, at_ns).filter(|_| !self.is_somebodys(bits))?;
+        let is_certain =
+            self.is_complete(at_ns) && self.table.doubts.is_certain(Kind::Endpoint, at_ns);
+        Some(Found { owner, is_certain })
     }
 
     fn update<T: Holds>(&mut self, update: &Update<T>, now_ns: u64) {

@@ -42,9 +42,18 @@ impl Past {
 
     /// Who had it then.
     pub(super) fn at(&self, bits: Bits, kind: Kind, at_ns: u64) -> Option<&Interval> {
+        self.all_at(bits, kind, at_ns).next()
+    }
+
+    /// All who had it then, where several can.
+    pub(super) fn all_at(
+        &self,
+        bits: Bits,
+        kind: Kind,
+        at_ns: u64,
+    ) -> impl Iterator<Item = &Interval> {
         let known = self.of(bits, kind).map(|(_, interval)| interval);
-        let mut then = known.filter(|known| known.from_ns <= at_ns && at_ns < known.until_ns);
-        then.next()
+        known.filter(move |known| known.from_ns <= at_ns && at_ns < known.until_ns)
     }
 
     /// Whether anybody is remembered.

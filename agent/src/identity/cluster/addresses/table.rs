@@ -93,7 +93,7 @@ impl Table {
 
     #[cfg(test)]
     pub(super) fn texts(&self) -> usize {
-        self.texts.names.len() + self.texts.labels.len()
+        self.texts.len()
     }
 
     pub(super) fn owner(&self, id: u32) -> Owner<'_> {

@@ -1,5 +1,6 @@
 //! Who had which address when, as cases.
 
+mod behind;
 mod laws;
 mod memory;
 
@@ -68,7 +69,9 @@ fn told(addresses: &Addresses, address: &str, at_ns: u64) -> String {
     };
     let doubt = if found.is_certain { "" } else { "?" };
     match found.owner {
-        Owner::Pod { namespace, name, .. } | Owner::Service { namespace, name } => {
+        Owner::Pod { namespace, name, .. } => format!("{namespace}/{name}{doubt}"),
+        Owner::Service { namespace, name } => {
+            let name = name.map_or("any".to_owned(), |name| name.to_string());
             format!("{namespace}/{name}{doubt}")
         }
         Owner::Host { node } => {
@@ -227,7 +230,7 @@ fn outer_addresses_of_services_may_be_shared_and_may_be_a_nodes() {
         assert_eq!(told(known, address, 9 * SECOND), expected, "{address}");
     };
     check(&known, "192.0.2.1", "host n");
-    check(&known, "203.0.113.1", "a/one");
+    check(&known, "203.0.113.1", "a/any");
     check(&known, "203.0.113.2", "-");
     let behind = |known: &Addresses, protocol, port| {
         known.behind(protocol, port).and_then(|owner| owner.namespace().map(str::to_owned))
@@ -301,9 +304,8 @@ fn outside_is_what_nobody_in_the_cluster_can_have() {
         }
     };
     // Not all has been told yet.
-    let sources = [Source::RemotePods, Source::Nodes, Source::Services];
     check(&known, 25, "198.51.100.1", false);
-    for source in sources {
+    for source in Source::OF_ADDRESSES {
         check(&known, 25, "198.51.100.1", false);
         known.health(source, &Health::Synced, 20 * SECOND);
     }
@@ -330,7 +332,7 @@ fn outside_is_what_nobody_in_the_cluster_can_have() {
 #[test]
 fn addresses_are_bounded_in_number() {
     let mut known = Addresses::new(Limits { addresses: 2, ..Limits::default() });
-    for source in [Source::RemotePods, Source::Nodes, Source::Services] {
+    for source in Source::OF_ADDRESSES {
         known.health(source, &Health::Synced, SECOND);
     }
     known.apply(&put(pod("a/one", "10.0.0.1 10.0.0.2", 1)), 5 * SECOND);
