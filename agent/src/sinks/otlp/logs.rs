@@ -6,70 +6,43 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs, S
 
 use super::Export;
 use super::attributes::{Attributes, name, number, text, texts, value};
+use super::requests::{Asked, Requests, Signal};
 use super::resource::{Node, scope};
-use super::tally::Tally;
 use super::traces::{span_id, trace_id};
-use crate::sinks::delivery::{Delivery, Destination, Message, Outcome, Verdict};
+use crate::sinks::delivery::Message;
 
 /// What the event is called.
 pub const EVENT: &str = "landlord.alert";
-/// Alerts of one request.
-const BATCH: usize = 512;
 
 /// See the module.
+pub type AlertLogs = Requests<Logs>;
+
+/// Requests of log records.
 #[derive(Debug)]
-pub struct AlertLogs {
+pub struct Logs {
     export: Export,
     node: Node,
-    /// As for [`Destination::progress`].
-    progress: (usize, usize),
 }
 
 impl AlertLogs {
     /// To a back-end, of the agent of a node.
     #[must_use]
     pub const fn new(export: Export, node: Node) -> Self {
-        Self { export, node, progress: (0, 0) }
-    }
-
-    /// Sends messages of one tenant, or of any if nobody wants to know.
-    async fn send(&self, messages: &[Message]) -> Outcome {
-        let tenant = messages.first().map_or("", |message| &message.tenant);
-        match self.export.logs(request(messages, &self.node), tenant).await {
-            Ok(refused) => Outcome::Partly { done: messages.len(), refused },
-            Err(Verdict::Later(outcome)) => outcome,
-            Err(Verdict::Taken) => Outcome::Delivered,
-            Err(Verdict::Never(reason)) if messages.len() == 1 => {
-                tracing::warn!(rule = messages[0].rule, reason, "an alert is refused for good");
-                Outcome::Partly { done: 1, refused: 1 }
-            }
-            // One of them is at fault; halves tell which without asking for each.
-            Err(Verdict::Never(_)) => Box::pin(self.send(&messages[..messages.len() / 2])).await,
-        }
+        Self::of(Logs { export, node })
     }
 }
 
-impl Destination for AlertLogs {
-    fn batch(&self) -> usize {
-        BATCH
+impl Signal for Logs {
+    const BATCH: usize = 512;
+    const CALLED: &'static str = "an alert";
+
+    fn export(&self) -> &Export {
+        &self.export
     }
 
-    fn deliver<'a>(&'a mut self, messages: &'a [Message]) -> Delivery<'a> {
-        Box::pin(async move {
-            let mut tally = Tally::default();
-            self.progress = (0, 0);
-            for part in self.export.requests(messages) {
-                if let Some(ended) = tally.add(part.len(), self.send(part).await) {
-                    return ended;
-                }
-                self.progress = tally.progress();
-            }
-            tally.end()
-        })
-    }
-
-    fn progress(&self) -> (usize, usize) {
-        self.progress
+    fn ask<'a>(&'a self, messages: &'a [Message]) -> Asked<'a> {
+        let tenant = messages.first().map_or("", |message| &message.tenant);
+        Box::pin(self.export.logs(request(messages, &self.node), tenant))
     }
 }
 

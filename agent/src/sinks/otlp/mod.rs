@@ -10,8 +10,8 @@ mod export;
 pub mod logs;
 pub mod metrics;
 pub mod own;
+mod requests;
 mod resource;
-mod tally;
 #[cfg(test)]
 mod tenant_tests;
 #[cfg(test)]

@@ -5,6 +5,8 @@
 //! is not known then. What a process did last are events of its span; the alert is the last
 //! one of the process that raised it. A connection that it is about is a span of its own.
 
+use std::future::ready;
+
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, SpanKind};
@@ -15,17 +17,13 @@ use prost::Message as _;
 use super::Export;
 use super::attributes::{Attributes, flag, number, text, texts};
 use super::logs::EVENT;
+use super::requests::{Asked, Requests, Signal};
 use super::resource::{Node, scope};
-use super::tally::Tally;
 use crate::event::deed::Object;
 use crate::event::{Deed, Initiator, RemoteEnd};
 use crate::process::Ancestor;
-use crate::sinks::delivery::{
-    Delivery, Destination, Message, Outcome, Peer, Remote, Share, Verdict,
-};
+use crate::sinks::delivery::{Message, Peer, Remote, Share, Verdict};
 
-/// Alerts of one request; each is as many spans as it has ancestors.
-const BATCH: usize = 64;
 /// Bytes of a request that has more than one alert: back-ends take 4 MiB by gRPC.
 const REQUEST: usize = 3 << 20;
 /// That a span is sampled, and that its trace's id is random.
@@ -34,75 +32,41 @@ pub(super) const FLAGS: u32 = 3;
 const ERROR: u8 = 4;
 
 /// See the module.
+pub type AlertTraces = Requests<Traces>;
+
+/// Requests of traces.
 #[derive(Debug)]
-pub struct AlertTraces {
+pub struct Traces {
     export: Export,
     node: Node,
     share: Share,
-    /// As for [`Destination::progress`].
-    progress: (usize, usize),
 }
 
 impl AlertTraces {
     /// To a back-end, of the agent of a node. `share`: which of all alerts it gets.
     #[must_use]
     pub const fn new(export: Export, node: Node, share: Share) -> Self {
-        Self { export, node, share, progress: (0, 0) }
-    }
-
-    /// Sends messages of one tenant, or of any if nobody wants to know.
-    async fn send(&self, messages: &[Message]) -> Outcome {
-        let tenant = messages.first().map_or("", |message| &message.tenant);
-        let request = request(messages, &self.node, self.share);
-        if request.encoded_len() > REQUEST && messages.len() > 1 {
-            return self.send_half(messages).await;
-        }
-        match self.export.traces(request, tenant).await {
-            Ok(0) | Err(Verdict::Taken) => Outcome::Delivered,
-            // Which ones it does not say: as many alerts at most.
-            Ok(spans) => {
-                Outcome::Partly { done: messages.len(), refused: spans.min(messages.len()) }
-            }
-            Err(Verdict::Later(outcome)) => outcome,
-            Err(Verdict::Never(reason)) if messages.len() == 1 => {
-                tracing::warn!(rule = messages[0].rule, reason, "a trace is refused for good");
-                Outcome::Partly { done: 1, refused: 1 }
-            }
-            Err(Verdict::Never(_)) => self.send_half(messages).await,
-        }
-    }
-
-    /// Sends the first half; the rest comes again.
-    async fn send_half(&self, messages: &[Message]) -> Outcome {
-        let half = messages.len() / 2;
-        match Box::pin(self.send(&messages[..half])).await {
-            Outcome::Delivered => Outcome::Partly { done: half, refused: 0 },
-            outcome => outcome,
-        }
+        Self::of(Traces { export, node, share })
     }
 }
 
-impl Destination for AlertTraces {
-    fn batch(&self) -> usize {
-        BATCH
+impl Signal for Traces {
+    /// Each alert is as many spans as it has ancestors.
+    const BATCH: usize = 64;
+    const CALLED: &'static str = "a trace";
+
+    fn export(&self) -> &Export {
+        &self.export
     }
 
-    fn deliver<'a>(&'a mut self, messages: &'a [Message]) -> Delivery<'a> {
-        Box::pin(async move {
-            let mut tally = Tally::default();
-            self.progress = (0, 0);
-            for part in self.export.requests(messages) {
-                if let Some(ended) = tally.add(part.len(), self.send(part).await) {
-                    return ended;
-                }
-                self.progress = tally.progress();
-            }
-            tally.end()
-        })
-    }
-
-    fn progress(&self) -> (usize, usize) {
-        self.progress
+    fn ask<'a>(&'a self, messages: &'a [Message]) -> Asked<'a> {
+        let tenant = messages.first().map_or("", |message| &message.tenant);
+        let request = request(messages, &self.node, self.share);
+        if request.encoded_len() > REQUEST && messages.len() > 1 {
+            return Box::pin(ready(Err(Verdict::Never("they are too much at once".to_owned()))));
+        }
+        // How many spans are refused, it says, and not of which alerts: of as many at most.
+        Box::pin(self.export.traces(request, tenant))
     }
 }
 
