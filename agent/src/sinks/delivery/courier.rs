@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use tracing::field::Empty;
 use tracing::info_span;
 
-use super::packing::{pack, unpack};
+use super::packing::{Parcel, unpack};
 use super::{DecodeError, Destination, Message, Outcome};
 use crate::sinks::spool::{self, Entry, Spool, SpoolError};
 use crate::telemetry::{self, SinkFailure, WORK};
@@ -141,13 +141,13 @@ impl Tray {
     }
 
     /// Puts messages on the disk. What cannot be is counted.
-    pub(super) fn put<'a>(&self, messages: impl Iterator<Item = &'a Message>) {
+    pub(super) fn put<'a>(&self, parcels: impl Iterator<Item = &'a Parcel<'a>>) {
         let mut entries = Vec::new();
         let mut unwritten = 0;
-        for message in messages {
-            match message.encode() {
-                Ok(text) => entries.push(Entry { urgency: message.priority, text: pack(&text) }),
-                Err(_) => unwritten += 1,
+        for parcel in parcels {
+            match parcel.packed() {
+                Some(text) => entries.push(Entry { urgency: parcel.message().priority, text }),
+                None => unwritten += 1,
             }
         }
         if entries.is_empty() && unwritten == 0 {

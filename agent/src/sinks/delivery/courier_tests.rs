@@ -1,3 +1,4 @@
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -5,9 +6,16 @@ use tokio::runtime::Runtime;
 
 use super::super::message::tests::message;
 use super::super::{Delivery, Destination, Message, Outcome};
-use super::{Courier, Pace, Tray};
+use super::{Courier, Pace, Parcel, Tray};
 use crate::sinks::spool::{Entry, Spool};
 use crate::telemetry::SinkFailure;
+
+/// Puts the messages of these numbers there.
+fn put(tray: &Tray, numbers: Range<u32>) {
+    let messages: Vec<Message> = numbers.map(message).collect();
+    let parcels: Vec<Parcel<'_>> = messages.iter().map(Parcel::new).collect();
+    tray.put(parcels.iter());
+}
 
 /// Answers as it is told, in turn, then takes all.
 struct Script {
@@ -97,7 +105,7 @@ fn all_arrive_in_order_whatever_is_answered_in_between() {
     let tray = tray(folder.path(), Pace::default());
     let got = Arc::default();
     let answers = vec![later(), later(), Outcome::Partly { done: 1, refused: 1 }];
-    tray.put((0..10).map(message).collect::<Vec<_>>().iter());
+    put(&tray, 0..10);
     let destination = Box::new(Script { answers, got: Arc::clone(&got) });
     let courier = Courier::start(Arc::clone(&tray), destination, runtime.handle().clone()).unwrap();
     wait_for(|| tray.figures().spool.entries == 0);
@@ -116,7 +124,7 @@ fn all_arrive_in_order_whatever_is_answered_in_between() {
 fn what_did_not_arrive_is_there_for_the_next_agent() {
     let (runtime, folder) = (Runtime::new().unwrap(), tempfile::tempdir().unwrap());
     let first = tray(folder.path(), Pace { timeout: Duration::from_millis(50), ..Pace::default() });
-    first.put((0..3).map(message).collect::<Vec<_>>().iter());
+    put(&first, 0..3);
     let courier =
         Courier::start(Arc::clone(&first), Box::new(Hangs), runtime.handle().clone()).unwrap();
     wait_for(|| first.figures().failed.get(&SinkFailure::Timeout).is_some_and(|it| *it > 1));
@@ -129,7 +137,7 @@ fn what_did_not_arrive_is_there_for_the_next_agent() {
     let second = tray(folder.path(), Pace::default());
     let got = Arc::default();
     let destination = Box::new(Script { answers: Vec::new(), got: Arc::clone(&got) });
-    second.put([message(3)].iter());
+    put(&second, 3..4);
     drop(Courier::start(second, destination, runtime.handle().clone()).unwrap());
     assert_eq!(*got.lock().unwrap(), ids(0..4));
 }
@@ -140,7 +148,7 @@ fn what_is_not_understood_is_counted_and_does_not_block() {
     let mut spool = Spool::open(folder.path(), 1 << 24).unwrap();
     spool.append(&vec![Entry { urgency: 0, text: b"?".to_vec() }; 9]).unwrap();
     let tray = Arc::new(Tray::new("test", spool, Pace::default()));
-    tray.put([message(1)].iter());
+    put(&tray, 1..2);
     let got = Arc::default();
     let destination = Box::new(Script { answers: Vec::new(), got: Arc::clone(&got) });
     let courier = Courier::start(Arc::clone(&tray), destination, runtime.handle().clone()).unwrap();
@@ -153,7 +161,7 @@ fn what_is_not_understood_is_counted_and_does_not_block() {
 fn the_rate_is_kept() {
     let (runtime, folder) = (Runtime::new().unwrap(), tempfile::tempdir().unwrap());
     let tray = tray(folder.path(), Pace { rate: Some(20.try_into().unwrap()), ..Pace::default() });
-    tray.put((0..40).map(message).collect::<Vec<_>>().iter());
+    put(&tray, 0..40);
     let got = Arc::default();
     let destination = Box::new(Script { answers: Vec::new(), got: Arc::clone(&got) });
     let started = Instant::now();
@@ -170,7 +178,7 @@ fn who_is_slow_gets_on() {
     let (runtime, folder) = (Runtime::new().unwrap(), tempfile::tempdir().unwrap());
     // All at once take longer than a delivery may.
     let tray = tray(folder.path(), Pace { timeout: Duration::from_millis(300), ..Pace::default() });
-    tray.put((0..20).map(message).collect::<Vec<_>>().iter());
+    put(&tray, 0..20);
     let got = Arc::default();
     let destination = Slow { each: Duration::from_millis(50), done: 0, got: Arc::clone(&got) };
     let courier =

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 
+use super::packing::Parcel;
 use super::{Message, Ways};
 
 /// Alerts that wait to be handed on at most.
@@ -80,16 +81,18 @@ fn hand_on(inbox: &Receiver<Output>, mut out: impl Write, ways: &Ways, lost: &At
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
             }
         }
+        let messages = batch.iter().filter_map(|output| output.message.as_ref());
+        let parcels: Vec<Parcel<'_>> = messages.map(Parcel::new).collect();
         for (route, tray) in ways.now().iter() {
-            let messages = batch.iter().filter_map(|output| output.message.as_ref());
             let mut left_out = 0;
-            tray.put(messages.filter(|message| route.takes(message)).filter(|message| {
-                let is_chosen = route.chooses(message);
+            tray.put(parcels.iter().filter(|it| route.takes(it.message())).filter(|it| {
+                let is_chosen = route.chooses(it.message());
                 left_out += u64::from(!is_chosen);
                 is_chosen
             }));
             tray.left_out(left_out);
         }
+        drop(parcels);
         // Only now: what was read there is to arrive everywhere else, too.
         for line in batch.into_iter().filter_map(|output| output.line) {
             write(&mut out, line, lost);
@@ -117,7 +120,7 @@ mod tests {
 
     use super::super::message::tests::message;
     use super::super::{Pace, Route, Share, Tray};
-    use super::{Outbox, Output, QUEUE, Ways};
+    use super::{Outbox, Output, Parcel, QUEUE, Ways};
     use crate::sinks::spool::Spool;
 
     #[derive(Clone, Default)]
@@ -175,6 +178,22 @@ mod tests {
             (handed - QUEUE as u64 - super::BATCH as u64..=handed - QUEUE as u64).contains(&lost)
         );
         drop(release);
+    }
+
+    #[test]
+    fn an_alert_is_packed_once_for_all_who_get_it() {
+        let message = message(1);
+        let parcel = Parcel::new(&message);
+        let folder = tempfile::tempdir().unwrap();
+        let trays = ["a", "b"].map(|name| {
+            let spool = Spool::open(&folder.path().join(name), 1 << 24).unwrap();
+            Tray::new(name, spool, Pace::default())
+        });
+        trays[0].put([&parcel].into_iter());
+        let packed = parcel.packed().unwrap().as_ptr();
+        trays[1].put([&parcel].into_iter());
+        assert_eq!(parcel.packed().unwrap().as_ptr(), packed);
+        assert_eq!(trays.map(|tray| tray.figures().spool.entries), [1, 1]);
     }
 
     #[test]

@@ -1,14 +1,41 @@
 //! Alerts on the disk in fewer bytes: what one says is told several times over in it.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use super::Message;
 
 /// First byte of what is packed; no message begins with it.
 const PACKED: u8 = 0xf4;
 /// Bytes of a message at most; what claims to be more is damaged.
 const MOST: usize = 16 << 20;
 
+/// A message that is to wait. It is packed at most once, however many sinks get it.
+#[derive(Debug)]
+pub(super) struct Parcel<'a> {
+    message: &'a Message,
+    packed: OnceCell<Option<Vec<u8>>>,
+}
+
+impl<'a> Parcel<'a> {
+    pub(super) const fn new(message: &'a Message) -> Self {
+        Self { message, packed: OnceCell::new() }
+    }
+
+    /// What is packed.
+    pub(super) const fn message(&self) -> &'a Message {
+        self.message
+    }
+
+    /// As it waits; `None`: it cannot be encoded.
+    pub(super) fn packed(&self) -> Option<&[u8]> {
+        let packed = || self.message.encode().ok().map(|text| pack(&text));
+        self.packed.get_or_init(packed).as_deref()
+    }
+}
+
 /// A message as it waits.
-pub(super) fn pack(message: &[u8]) -> Vec<u8> {
+fn pack(message: &[u8]) -> Vec<u8> {
     let most = lz4_flex::block::get_maximum_output_size(message.len());
     let mut packed = vec![0; 1 + 4 + most];
     let length = u32::try_from(message.len()).ok().filter(|_| message.len() <= MOST);

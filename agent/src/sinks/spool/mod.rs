@@ -78,12 +78,12 @@ fn is_damage(error: &redb::Error) -> bool {
 
 /// Something to be delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct Entry<T = Vec<u8>> {
     /// How urgent it is: 0 is dropped last, [`URGENCIES`]` - 1` first; higher ones count
     /// as that.
     pub urgency: u8,
     /// What it says.
-    pub text: Vec<u8>,
+    pub text: T,
 }
 
 /// What became of the entries of a spool since it was opened.
@@ -202,10 +202,11 @@ impl Spool {
     /// # Errors
     ///
     /// When some cannot be written, or what goes for them not be removed.
-    pub fn append(&mut self, entries: &[Entry]) -> Result<(), SpoolError> {
+    pub fn append<T: AsRef<[u8]>>(&mut self, entries: &[Entry<T>]) -> Result<(), SpoolError> {
         let first = self.next;
         for (number, entry) in (first..).zip(entries) {
-            self.index.add(number, Place::new(NOWHERE, entry.urgency, entry.text.len()));
+            let bytes = entry.text.as_ref().len();
+            self.index.add(number, Place::new(NOWHERE, entry.urgency, bytes));
         }
         self.next += entries.len() as u64;
         let mut victims = Vec::new();
@@ -215,7 +216,8 @@ impl Spool {
             self.dropped[place.rank()] += 1;
             victims.push((number, place));
         }
-        let new = (first..).zip(entries).map(|(it, entry)| (it, entry.urgency, &*entry.text));
+        let new =
+            (first..).zip(entries).map(|(it, entry)| (it, entry.urgency, entry.text.as_ref()));
         let written = self.write(new);
         if written.is_err() {
             // Those that got into no file.
