@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use landlord::identity::cluster::change::Trouble;
 use landlord::identity::cluster::{AddressChange, Change, Health, Source, Update};
+use landlord::identity::kubernetes::connect::Liveness;
 use landlord::identity::kubernetes::watch::Patience;
 use landlord::identity::kubernetes::{Access, Wanted, Watches};
 use landlord_tests::apiserver::{ApiServer, Fault, Verb};
@@ -105,6 +106,14 @@ impl Scene {
     }
 
     fn with(prepare: impl FnOnce(&ApiServer), change: impl FnOnce(&mut Wanted)) -> Self {
+        Self::noticing(Liveness::default(), prepare, change)
+    }
+
+    fn noticing(
+        liveness: Liveness,
+        prepare: impl FnOnce(&ApiServer),
+        change: impl FnOnce(&mut Wanted),
+    ) -> Self {
         let server = ApiServer::start().unwrap();
         for namespace in ["blue", "green"] {
             server.put(json!({"kind": "Namespace", "metadata": {"name": namespace}})).unwrap();
@@ -128,6 +137,7 @@ impl Scene {
         };
         change(&mut wanted);
         let access = Access::new(Some(&server.kubeconfig()), Duration::from_secs(3));
+        let access = access.noticing(liveness);
         let (sender, news) = mpsc::channel(16);
         let watches = Watches::start(&access, &wanted, &sender);
         Self { server, watches, news, told: Told::default() }
@@ -273,17 +283,46 @@ async fn servers_that_cannot_list_by_a_watch_are_asked_in_pages() {
 
 #[tokio::test]
 async fn a_broken_connection_costs_no_list_and_no_change() {
-    let mut scene = Scene::new(|_| ());
+    for http2 in [true, false] {
+        let mut scene = Scene::new(|server| server.set_http2(http2));
+        scene.until_synced().await;
+        drop(scene.server.requests());
+        scene.server.hang_up();
+        scene.server.put(pod("blue", "new", "node-1", "10.0.0.3")).unwrap();
+        scene
+            .until("what changed meanwhile", |told| {
+                told.has(Source::Pods, &["here", "new"])
+                    && told.has(Source::RemotePods, &["here", "new", "there"])
+            })
+            .await;
+        assert_eq!(scene.lists("pods"), 0, "HTTP/2: {http2}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_is_noticed_though_nothing_breaks() {
+    let liveness = Liveness { quiet: Duration::from_secs(2), sign: Duration::from_secs(2) };
+    // Else a watch is only given up when it has been silent for longer than this test.
+    let patient = |wanted: &mut Wanted| wanted.patience.watch = 4 * PATIENCE;
+    // Without bookmarks: where nothing happens, nothing is told.
+    let quiet = |server: &ApiServer| server.set_bookmarks(4 * PATIENCE);
+    let mut scene = Scene::noticing(liveness, quiet, patient);
     scene.until_synced().await;
+    // As long as there are signs of life, silence is no trouble.
+    tokio::time::sleep(Duration::from_secs(5)).await;
     drop(scene.server.requests());
-    scene.server.hang_up();
+    scene.server.hang(true);
     scene.server.put(pod("blue", "new", "node-1", "10.0.0.3")).unwrap();
+    let sources = [Source::Pods, Source::Namespaces, Source::RemotePods, Source::Services];
     scene
-        .until("what changed meanwhile", |told| {
-            told.has(Source::Pods, &["here", "new"])
-                && told.has(Source::RemotePods, &["here", "new", "there"])
+        .until("its silence", |told| {
+            sources.iter().all(|source| told.trouble(*source) == Some("unreachable"))
         })
         .await;
+    assert!(scene.told.has(Source::Pods, &["here"]));
+    scene.server.hang(false);
+    scene.until_synced().await;
+    scene.until("what changed meanwhile", |told| told.has(Source::Pods, &["here", "new"])).await;
     assert_eq!(scene.lists("pods"), 0);
 }
 
@@ -309,6 +348,11 @@ async fn gone_is_understood_as_a_status_and_as_an_event() {
     for fault in [Fault::status(410), Fault::error_event(410)] {
         let mut scene = Scene::new(|_| ());
         scene.until_synced().await;
+        // When a change was told the watch runs: no request is on its way that could meet
+        // the fault, and lose the answer to it.
+        scene.server.put(json!({"kind": "Namespace", "metadata": {"name": "red"}})).unwrap();
+        let all = ["blue", "green", "red"];
+        scene.until("a change", |told| told.has(Source::Namespaces, &all)).await;
         scene.server.fail(fault.clone().of("namespaces").on(Verb::Watch).times(1));
         scene.server.hang_up();
         scene.until("a second list", |told| told.lists[&Source::Namespaces] == 2).await;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,8 +10,9 @@ use anyhow::Result;
 use http_body_util::BodyExt as _;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::AUTHORIZATION;
+use hyper::server::conn::{http1, http2};
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
@@ -20,13 +22,14 @@ use super::fault::{self, Faults};
 use super::request::{Seen, Verb};
 use super::response::{self, Answer, Reply};
 use super::store::Store;
-use super::tls::{Authority, Certificates};
+use super::tls::{Authority, Certificates, HTTP2};
 use super::{list, watch as watches, write};
 
 /// What requests and the test share.
 pub(super) struct Shared {
     state: Mutex<State>,
     changes: watch::Sender<u64>,
+    hung: watch::Sender<bool>,
     certificates: Certificates,
     listener: Mutex<Option<AbortHandle>>,
     connections: Mutex<Vec<AbortHandle>>,
@@ -40,6 +43,7 @@ pub(super) struct State {
     pub(super) watch_list: bool,
     pub(super) bookmarks: Duration,
     pub(super) frozen: bool,
+    pub(super) http2: bool,
 }
 
 impl fmt::Debug for Shared {
@@ -58,10 +62,12 @@ impl Shared {
             watch_list: true,
             bookmarks: Duration::from_secs(1),
             frozen: false,
+            http2: true,
         };
         Ok(Self {
             state: Mutex::new(state),
             changes: watch::Sender::new(0),
+            hung: watch::Sender::new(false),
             certificates,
             listener: Mutex::default(),
             connections: Mutex::default(),
@@ -95,6 +101,10 @@ impl Shared {
         self.changes.send_modify(|_| ());
     }
 
+    pub(super) fn hang(&self, hangs: bool) {
+        self.hung.send_replace(hangs);
+    }
+
     pub(super) fn hang_up(&self) {
         for connection in locked(&self.connections).drain(..) {
             connection.abort();
@@ -122,7 +132,7 @@ impl Shared {
         let shared = Arc::clone(self);
         let task = runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let connection = Arc::clone(&shared).serve(stream);
+                let connection = Arc::clone(&shared).serve_unless_hung(stream);
                 let task = tokio::spawn(connection).abort_handle();
                 let mut connections = locked(&shared.connections);
                 connections.retain(|connection| !connection.is_finished());
@@ -134,14 +144,35 @@ impl Shared {
     }
 
     async fn serve(self: Arc<Self>, stream: tokio::net::TcpStream) {
-        let Ok(stream) = self.certificates.acceptor().accept(stream).await else {
+        let acceptor = self.certificates.acceptor(self.lock().http2);
+        let Ok(stream) = acceptor.accept(stream).await else {
             return;
         };
-        let service = hyper::service::service_fn(|request| Arc::clone(&self).answer(request));
-        let connection = hyper::server::conn::http1::Builder::new()
-            .serve_connection(TokioIo::new(stream), service);
+        let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
+        let stream = TokioIo::new(stream);
+        let service = hyper::service::service_fn(move |request| Arc::clone(&self).answer(request));
+        let ended = if is_http2 {
+            http2::Builder::new(TokioExecutor::new()).serve_connection(stream, service).await
+        } else {
+            http1::Builder::new().serve_connection(stream, service).await
+        };
         // How it ended is the client's to notice.
-        connection.await.unwrap_or(());
+        ended.unwrap_or(());
+    }
+
+    /// The same, but while the server is to hang nothing is read or written: what comes
+    /// is taken by the kernel alone, as if the process were stopped.
+    async fn serve_unless_hung(self: Arc<Self>, stream: tokio::net::TcpStream) {
+        let mut hung = self.hung.subscribe();
+        let mut serving = pin!(self.serve(stream));
+        loop {
+            tokio::select! {
+                biased;
+                () = becomes(&mut hung, true) => {}
+                () = &mut serving => return,
+            }
+            becomes(&mut hung, false).await;
+        }
     }
 
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Reply {
@@ -254,6 +285,14 @@ async fn broken(
 
 fn not_found() -> Response<Answer> {
     response::failure(404, "the server could not find the requested resource", None)
+}
+
+/// Returns when it is as wanted.
+async fn becomes(state: &mut watch::Receiver<bool>, wanted: bool) {
+    if state.wait_for(|state| *state == wanted).await.is_err() {
+        // Nobody changes it any more.
+        std::future::pending::<()>().await;
+    }
 }
 
 /// The port of a listener that was just ended may still be held for a moment.

@@ -147,6 +147,18 @@ impl ApiServer {
         self.shared.freeze(frozen);
     }
 
+    /// Lets the server hang (`true`) as a stopped process does, or go on: connections stay
+    /// and are taken, and nothing is read or said.
+    pub fn hang(&self, hangs: bool) {
+        self.shared.hang(hangs);
+    }
+
+    /// Whether HTTP/2 is offered to new connections beside HTTP/1.1; it is in the
+    /// beginning.
+    pub fn set_http2(&self, offered: bool) {
+        self.shared.lock().http2 = offered;
+    }
+
     /// Breaks all connections.
     pub fn hang_up(&self) {
         self.shared.hang_up();

@@ -16,6 +16,9 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
+/// How HTTP/2 is called when a connection begins.
+pub(super) const HTTP2: &[u8] = b"h2";
+
 /// A certificate authority.
 pub struct Authority {
     pub(super) pem: String,
@@ -100,8 +103,13 @@ impl Certificates {
         Ok(Self { authority, server })
     }
 
-    pub(super) fn acceptor(&self) -> TlsAcceptor {
-        self.server.clone()
+    /// Takes connections, and offers HTTP/2 beside HTTP/1.1 if it is to.
+    pub(super) fn acceptor(&self, http2: bool) -> TlsAcceptor {
+        let mut config = ServerConfig::clone(self.server.config());
+        if http2 {
+            config.alpn_protocols = vec![HTTP2.to_vec(), b"http/1.1".to_vec()];
+        }
+        Arc::new(config).into()
     }
 }
 

@@ -18,9 +18,6 @@ use hyper::body::Incoming;
 use hyper::header::RETRY_AFTER;
 use hyper::http::uri::InvalidUri;
 use hyper::{Request, Response, StatusCode};
-use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use kube::client::{Body, ConfigExt as _};
 use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
@@ -29,13 +26,8 @@ use tokio::sync::Notify;
 use tower::util::BoxCloneService;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt as _};
 
+use super::connect::{self, Liveness};
 use super::kubelet::Kubelet;
-
-/// How long a connection may say nothing before its peer is asked for a sign of life,
-/// how often it is asked, and how many times.
-const QUIET: Duration = Duration::from_secs(15);
-const ASK_EVERY: Duration = Duration::from_secs(5);
-const ASK_TIMES: u32 = 3;
 
 /// Where the API server and the credentials are found.
 #[derive(Clone, Debug)]
@@ -43,6 +35,7 @@ pub struct Access {
     kubeconfig: Option<PathBuf>,
     /// How long the beginning of an answer may take, connecting included.
     answer: Duration,
+    liveness: Liveness,
     /// Who is asked instead of the API server, and the name its certificate is for.
     kubelet: Option<(Kubelet, Option<Box<str>>)>,
 }
@@ -67,6 +60,9 @@ pub enum AccessError {
     /// Not an address that can be asked.
     #[error("{0} cannot be asked: {1}")]
     Address(SocketAddr, #[source] InvalidUri),
+    /// The name that its certificate is to be for is none.
+    #[error("no certificate can be for the name {0:?}")]
+    Name(Box<str>),
     /// Nothing was answered.
     #[error("no answer within {} s", .0.as_secs_f32())]
     Silent(Duration),
@@ -77,7 +73,14 @@ impl Access {
     /// `answer`: how long the beginning of an answer may take.
     #[must_use]
     pub fn new(kubeconfig: Option<&Path>, answer: Duration) -> Self {
-        Self { kubeconfig: kubeconfig.map(Path::to_owned), answer, kubelet: None }
+        let kubeconfig = kubeconfig.map(Path::to_owned);
+        Self { kubeconfig, answer, liveness: Liveness::default(), kubelet: None }
+    }
+
+    /// The same, but a server that vanished is noticed after another time.
+    #[must_use]
+    pub fn noticing(self, liveness: Liveness) -> Self {
+        Self { liveness, ..self }
     }
 
     /// The same credentials, for a kubelet. Its certificate is to be for `name`; without
@@ -137,18 +140,7 @@ impl Access {
     async fn open(&self) -> Result<Inner, AccessError> {
         let config = self.config().await?;
         let unusable = |error| AccessError::Credentials(Box::new(error));
-        let mut connector = HttpConnector::new();
-        connector.enforce_http(false);
-        connector.set_connect_timeout(Some(self.answer));
-        // Else a server that vanished would only be missed when a watch has been
-        // silent for minutes.
-        connector.set_keepalive(Some(QUIET));
-        connector.set_keepalive_interval(Some(ASK_EVERY));
-        connector.set_keepalive_retries(Some(ASK_TIMES));
-        connector.set_nodelay(true);
-        let connector =
-            config.rustls_https_connector_with_connector(connector).map_err(unusable)?;
-        let client = legacy::Client::builder(TokioExecutor::new()).build(connector);
+        let client = connect::client(&config, self.answer, self.liveness)?;
         let service = ServiceBuilder::new()
             .layer(config.base_uri_layer())
             .option_layer(config.auth_layer().map_err(unusable)?)

@@ -5,6 +5,7 @@
 //! is missing ([`Health`](super::cluster::Health)) and recovers by itself.
 
 pub mod client;
+pub mod connect;
 pub mod convert;
 pub mod kubelet;
 pub mod lease;
