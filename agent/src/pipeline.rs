@@ -11,6 +11,7 @@ mod cluster;
 mod collector;
 mod config_file;
 mod deliveries;
+mod exports;
 mod feeder;
 mod file_watch;
 mod heard;
@@ -37,13 +38,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     capture::CaptureError,
-    config::{AlertFormat, Config, SinkSettings},
+    config::{AlertFormat, Config, Sinks},
     detection::RuleSetError,
     identity::cluster::Source,
     kernel::KernelError,
     sinks::{
         credentials::CredentialError,
-        delivery::{Outbox, Share, Ways},
+        delivery::{Outbox, Ways},
         http::{self, Guard},
         listener::{self, BindError, ClientToken, Clients, Door},
         otlp::own::Work,
@@ -54,7 +55,7 @@ use cluster::Cluster;
 pub use cluster::{Trial, try_api_server};
 use collector::Told;
 use config_file::{ConfigFile, Reloads};
-use deliveries::Deliveries;
+use deliveries::{Deliveries, Traced};
 pub use deliveries::{SinkError, SinkProblem};
 use file_watch::FileWatch;
 pub use meter::Meter;
@@ -185,9 +186,10 @@ async fn serve(config: &Config, work: Option<Work>) -> Result<(), PipelineError>
     let mut meter = Meter::of_node(config, meter::Lifetime::Pinned, node.clone())?;
     let known = meter.known();
     let tenants = meter.tenants();
-    let mut deliveries = Deliveries::start(config, node.as_ref().map(|node| &*node.name))?;
-    deliveries.export_work(work);
-    let watch = watch(config, &mut meter, deliveries.sinks().ways(), None)?;
+    let node_name = node.as_ref().map(|node| &*node.name);
+    let deliveries = Arc::new(Deliveries::start(config, node_name, work)?);
+    let to = Alerted { ways: deliveries.ways(), traced: deliveries.traced() };
+    let watch = watch(config, &mut meter, to, None)?;
     let reloads = Arc::<Reloads>::default();
     let (collector, worker) = collector::spawn(
         meter,
@@ -196,7 +198,7 @@ async fn serve(config: &Config, work: Option<Work>) -> Result<(), PipelineError>
         told(&reloads, &deliveries, &clients),
     )
     .map_err(PipelineError::io("starting the collector"))?;
-    deliveries.export_metrics(collector.clone())?;
+    deliveries.collect(collector.clone())?;
     let cluster = node.map(|node| {
         let collector = collector.clone();
         Cluster::start(config, &node, &known, move |change| {
@@ -210,10 +212,16 @@ async fn serve(config: &Config, work: Option<Work>) -> Result<(), PipelineError>
         let collector = takes_rules.clone();
         async move { collector.set_rules(rules).await }
     };
-    let sinks = Arc::clone(deliveries.sinks());
-    let take_sinks = move |list: &[SinkSettings]| sinks.set(list);
-    let config_file = ConfigFile::follow(config, &reloads, annotations, take_rules, take_sinks);
     let reload = watch.as_ref().map(Watch::reload);
+    let (told, detector) = (Arc::clone(&deliveries), reload.clone());
+    let take_sinks = move |sinks: &Sinks| {
+        let errors = told.set(sinks);
+        if detector.as_ref().is_some_and(|detector| !detector.trace(told.traced())) {
+            tracing::debug!("the detector has ended");
+        }
+        errors
+    };
+    let config_file = ConfigFile::follow(config, &reloads, annotations, take_rules, take_sinks);
     let files = watch_files(config, watch.as_ref());
 
     tracing::info!(%address, tenants, "ready");
@@ -246,7 +254,7 @@ async fn serve(config: &Config, work: Option<Work>) -> Result<(), PipelineError>
     drop(files);
     let watched = watch.map(Watch::stop);
     // The last alerts are with their sinks now.
-    drop(deliveries);
+    deliveries.end();
     worker.stop();
     if let Some(pins) = &config.pin {
         tracing::info!(
@@ -262,15 +270,22 @@ async fn serve(config: &Config, work: Option<Work>) -> Result<(), PipelineError>
 /// What the collector tells beside the figures of the meter.
 fn told(reloads: &Arc<Reloads>, deliveries: &Deliveries, clients: &Arc<Clients>) -> Told {
     let (reloads, clients) = (Arc::clone(reloads), Arc::clone(clients));
-    let (ways, exports) = (deliveries.sinks().ways(), deliveries.exports());
+    let (ways, exports) = (deliveries.ways(), deliveries.exports());
     Told { reloads, ways, exports, clients }
+}
+
+/// Who gets alerts, and what they are to tell for that.
+#[derive(Default)]
+struct Alerted {
+    ways: Ways,
+    traced: Option<Traced>,
 }
 
 /// Begins to watch, when rules are wanted and the kernel gives events.
 fn watch(
     config: &Config,
     meter: &mut Meter,
-    ways: Ways,
+    Alerted { ways, traced }: Alerted,
     record: Option<PathBuf>,
 ) -> Result<Option<Watch>, PipelineError> {
     let Some(detection) = &config.detection else { return Ok(None) };
@@ -278,15 +293,12 @@ fn watch(
         tracing::error!("this machine gives no events for rules; `landlord doctor` says why");
         return Ok(None);
     };
-    let traces = config.sinks.otlp.as_ref().filter(|otlp| record.is_none() && otlp.traces);
-    let lineage = traces.map(|otlp| otlp.trace_acts);
-    let traces = traces.map(|otlp| Share::new(otlp.traces_ratio));
     let outbox = (record.is_none())
         .then(|| Outbox::start(std::io::stdout(), ways.clone()))
         .transpose()
         .map_err(PipelineError::io("starting the outbox of alerts"))?;
     let (known, detection) = (meter.known(), detection.clone());
-    let parts = Parts { events, paths, known, detection, outbox, ways, traces, lineage, record };
+    let parts = Parts { events, paths, known, detection, outbox, ways, traced, record };
     Watch::start(parts).map(Some)
 }
 
@@ -341,7 +353,7 @@ pub fn record(
                 std::future::ready(())
             })
         });
-        let watch = watch(config, &mut meter, Ways::default(), Some(recording.file.clone()))?
+        let watch = watch(config, &mut meter, Alerted::default(), Some(recording.file.clone()))?
             .ok_or(PipelineError::NoEvents)?;
         began();
         match recording.duration {

@@ -11,7 +11,7 @@ use landlord::sinks::backends::falco_http::FalcoHttp;
 use landlord::sinks::client::{Access, Client};
 use landlord::sinks::delivery::{Destination, Message, Outcome};
 use landlord::sinks::otlp::logs::{AlertLogs, EVENT};
-use landlord::sinks::otlp::metrics::{Figures, Metrics};
+use landlord::sinks::otlp::metrics::{Figures, Metrics, Way};
 use landlord::sinks::otlp::{Export, Node, Protocol};
 use landlord::telemetry::SinkFailure;
 use landlord::usage::catalogue;
@@ -222,19 +222,17 @@ fn metrics_arrive(protocol: Protocol) {
     let expected = expected(&usage);
     let told = Arc::new(usage);
     let export = runtime.block_on(async { Export::new(&endpoint, protocol, &Access::default()) });
-    let every = Duration::from_secs(3600);
     let figures = Arc::<Mutex<Figures>>::default();
-    let metrics = Metrics::start(
-        &export.unwrap(),
-        &node(),
-        every,
-        PATIENCE,
-        runtime.handle(),
-        Box::new(move || Some(Arc::clone(&told))),
-        Arc::clone(&figures),
-    );
+    let way = Way {
+        export: export.unwrap(),
+        node: node(),
+        every: Duration::from_secs(3600),
+        timeout: PATIENCE,
+    };
+    let source = Arc::new(move || Some(Arc::clone(&told)));
+    let metrics = Metrics::start(&way, runtime.handle(), source, Arc::clone(&figures)).unwrap();
     // Ends with an export.
-    drop(metrics.unwrap());
+    drop(metrics);
     let Figures { delivered, failed, last_unix_s, .. } = *figures.lock().unwrap();
     assert_eq!((delivered, failed, last_unix_s.is_some()), (1, 0, true));
     let arrived = collector.wait_for(PATIENCE, |it| (!it.samples.is_empty()).then(|| it.clone()));

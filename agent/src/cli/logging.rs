@@ -53,12 +53,12 @@ impl Logging {
     }
 }
 
-/// Starts the log of this process, on standard error. `tells_work`: whether the spans of
-/// the agent's work are wanted, too.
+/// Starts the log of this process, on standard error. `may_tell_work`: whether the spans of
+/// the agent's work may come to be wanted, too.
 pub(super) fn start(
     settings: LogSettings,
     color: ColorChoice,
-    tells_work: bool,
+    may_tell_work: bool,
 ) -> Result<Option<Work>> {
     let level = match settings.level {
         LogLevel::Error => LevelFilter::ERROR,
@@ -74,7 +74,7 @@ pub(super) fn start(
     };
     // What the agent does is for traces; in the log it would stand before every message.
     let told = Targets::new().with_default(level).with_target(WORK, LevelFilter::OFF);
-    let (spans, work) = tells_work.then(own::layer::<Registry>).unzip();
+    let (spans, work) = may_tell_work.then(own::layer::<Registry>).unzip();
     tracing_subscriber::registry()
         .with(spans)
         .with(log.with_filter(told))

@@ -46,8 +46,7 @@ pub(super) fn run(flags: Run, color: ColorChoice) -> Result<()> {
     if !flags.rules.is_empty() {
         config.set_rule_paths(flags.rules);
     }
-    let tells_work = config.sinks.otlp.as_ref().is_some_and(|otlp| otlp.self_traces);
-    let work = logging::start(config.log, color, tells_work)?;
+    let work = logging::start(config.log, color, true)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }

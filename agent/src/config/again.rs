@@ -1,7 +1,7 @@
 //! A configuration that is read again while the agent runs.
 //!
-//! Only what concerns tenants is taken then; of everything else it is told that it needs
-//! a restart.
+//! Only what concerns tenants and those who are told is taken then; of everything else it
+//! is said that it needs a restart.
 
 use std::path::{Path, PathBuf};
 
@@ -119,6 +119,7 @@ mod tests {
             )
         };
         check(&sinks("secret"), &[]);
+        check("otlp: { endpoint: 'http://x', trace_acts: 3 }\ninterval: 5s\n", &[]);
         check("tenant_labels: [a]\ntenants: [{ match: { path: '^/' }, tenant: a }]\n", &[]);
     }
 
@@ -126,10 +127,16 @@ mod tests {
     fn another_secret_is_a_change_and_not_shown() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("landlord.yaml");
-        let yaml = |secret: &str| format!("otlp: {{ headers: 'a={secret}' }}\n");
+        let yaml =
+            |secret: &str| format!("otlp: {{ endpoint: 'http://x', headers: 'a={secret}' }}\n");
         let config = read(&path, &yaml("hunter2"));
-        fs::write(&path, yaml("hunter3")).unwrap();
-        assert_eq!(config.needs_restart(&config.again().unwrap()), ["otlp.headers"]);
+        let again = |secret: &str| {
+            fs::write(&path, yaml(secret)).unwrap();
+            config.again().unwrap().sinks.otlp.unwrap()
+        };
+        let otlp = config.sinks.otlp.clone().unwrap();
+        assert!(otlp.is_reached_as(&again("hunter2")));
+        assert!(!otlp.is_reached_as(&again("hunter3")));
         let shown = format!("{:?}", config.entries);
         assert!(shown.contains("***") && !shown.contains("hunter"), "{shown}");
     }

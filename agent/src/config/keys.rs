@@ -95,7 +95,8 @@ impl Key {
 
     /// Whether a change of the file counts while the agent runs.
     pub(super) fn changes_while_running(&self) -> bool {
-        self.is_of_tenants() || self.name.starts_with("sinks")
+        let is_of_sinks = ["sinks", "otlp."].iter().any(|start| self.name.starts_with(start));
+        self.is_of_tenants() || is_of_sinks
     }
 
     /// The key's parts.

@@ -65,9 +65,9 @@ fn introduction() -> Vec<String> {
         ),
         "The agent reads the file again when it changes, also when a ConfigMap swaps it, and on \
          SIGHUP. What concerns tenants, `tenants` and `tenant_labels`, then counts without a \
-         restart: use is split at that moment. So do `sinks`: what waits goes where the file says \
-         now. Nothing else does; the log names the other keys that changed. A file with errors, an empty one and a missing one change nothing: the log \
-         says what is wrong, and `landlord_config_reloads_total` counts it."
+         restart: use is split at that moment. So do `sinks` and `otlp`: what waits goes where the \
+         file says now. Nothing else does; the log names the other keys that changed. A file with \
+         errors, an empty one and a missing one change nothing: the log says what is wrong, and `landlord_config_reloads_total` counts it."
             .to_owned(),
         "The file `agent/src/config/default.yaml` has every key with its default and is a good \
          start. `configuration.schema.json` beside this page, which `landlord config schema` prints, \

@@ -172,6 +172,18 @@ pub struct Otlp {
     pub resource: Vec<(String, String)>,
 }
 
+impl Otlp {
+    /// Whether the same back-end is spoken to in the same way, by the same credentials and
+    /// in the name of the same resource.
+    #[must_use]
+    pub fn is_reached_as(&self, other: &Self) -> bool {
+        let address = |it: &Self| (it.endpoint.clone(), it.protocol, it.tenant_header.clone());
+        address(self) == address(other)
+            && self.access == other.access
+            && self.resource == other.resource
+    }
+}
+
 /// Who is told what.
 #[derive(Clone, Debug)]
 pub struct Sinks {

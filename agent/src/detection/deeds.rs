@@ -79,6 +79,23 @@ impl Deeds {
         }
     }
 
+    /// Keeps so many of each process from now on; 0: none.
+    pub(super) fn keep(&mut self, most: usize) {
+        if most == 0 {
+            *self = Self { forgotten: self.forgotten, ..Self::within(0, 2 * self.half) };
+            return;
+        }
+        self.most = most;
+        for trail in self.young.values_mut().chain(self.old.values_mut()) {
+            while trail.deeds.len() > most && trail.forget().is_some() {
+                trail.dropped = trail.dropped.saturating_add(1);
+                self.forgotten.of_process += 1;
+            }
+        }
+        let bytes = |trail: &Trail| OF_PROCESS + trail.deeds.iter().map(Deed::bytes).sum::<usize>();
+        self.young_bytes = self.young.values().map(bytes).sum();
+    }
+
     /// Whether any are kept.
     pub(super) const fn are_kept(&self) -> bool {
         self.most > 0
@@ -142,7 +159,7 @@ impl Deeds {
 
 #[cfg(test)]
 mod tests {
-    use super::{Deeds, Forgotten, OF_ALERT};
+    use super::{Deeds, Forgotten, OF_ALERT, OF_PROCESS};
     use crate::event::Deed;
     use crate::event::deed::{Access, Object};
     use crate::process::Ancestor;
@@ -244,6 +261,27 @@ mod tests {
         let Forgotten { of_process, of_room } = deeds.forgotten();
         let kept = deeds.young.len() + deeds.old.len();
         assert_eq!((of_process, of_room), (9996, 10_001 - kept as u64));
+    }
+
+    #[test]
+    fn others_are_kept_from_when_that_is_asked() {
+        let mut deeds = Deeds::new(4);
+        for time in 0..4 {
+            deeds.note((1, 7), deed(time, &time.to_string()));
+        }
+        deeds.keep(2);
+        assert_eq!(told(&deeds, 9, &[1]), [(vec![(2, 1), (3, 1)], 2)]);
+        assert_eq!(deeds.young_bytes, OF_PROCESS + 2 * deed(0, "0").bytes());
+        deeds.keep(3);
+        deeds.note((1, 7), deed(4, "4"));
+        deeds.note((1, 7), deed(5, "5"));
+        assert_eq!(told(&deeds, 9, &[1]), [(vec![(3, 1), (4, 1), (5, 1)], 3)]);
+        deeds.keep(0);
+        deeds.note((1, 7), deed(6, "6"));
+        assert!(!deeds.are_kept());
+        deeds.keep(3);
+        assert_eq!(told(&deeds, 9, &[1]), [(vec![], 0)]);
+        assert_eq!(deeds.forgotten(), Forgotten { of_process: 3, of_room: 0 });
     }
 
     #[test]

@@ -153,6 +153,12 @@ impl Detector {
         self.fit_rules();
     }
 
+    /// As for [`Options::lineage`], from now on.
+    pub fn set_lineage(&mut self, lineage: Option<usize>) {
+        self.wants_lineage = lineage.is_some();
+        self.deeds.keep(lineage.unwrap_or(0));
+    }
+
     fn fit_rules(&mut self) {
         let count = self.rules.rules().len();
         self.scratch = Scratch::new(self.rules.program());

@@ -1,5 +1,5 @@
-//! The sinks of alerts: what waits on the disk for each, and who carries it. Those of the
-//! configuration may become others while the agent runs.
+//! The sinks of alerts: what waits on the disk for each, and who carries it. They may
+//! become others while the agent runs.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,9 +11,58 @@ use crate::sinks::backends::alertmanager::Alertmanager;
 use crate::sinks::backends::falco_http::FalcoHttp;
 use crate::sinks::backends::file::AlertFile;
 use crate::sinks::backends::syslog::Syslog;
-use crate::sinks::client::{Client, ClientError};
+use crate::sinks::client::{Access, Client, ClientError};
 use crate::sinks::delivery::{Courier, Destination, Pace, Route, Tray, Ways};
+use crate::sinks::otlp::logs::AlertLogs;
+use crate::sinks::otlp::traces::AlertTraces;
+use crate::sinks::otlp::{Export, Node};
 use crate::sinks::spool::Spool;
+
+/// A back-end of OpenTelemetry, and of whom it is told.
+pub(super) struct Line {
+    pub(super) export: Export,
+    pub(super) node: Node,
+}
+
+/// A sink as it is wanted.
+#[derive(Clone, PartialEq)]
+pub(super) struct Wanted {
+    /// No other sink has it.
+    pub(super) name: String,
+    pub(super) to: To,
+    pub(super) route: Route,
+    pub(super) pace: Pace,
+}
+
+/// Who gets alerts.
+#[derive(Clone)]
+pub(super) enum To {
+    Backend(Box<(Target, Access)>),
+    /// As log records.
+    Logs(Arc<Line>),
+    /// As traces.
+    Traces(Arc<Line>),
+}
+
+impl PartialEq for To {
+    /// Whether it is reached in the same way.
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Backend(target), Self::Backend(other)) => target == other,
+            (Self::Logs(line), Self::Logs(other)) | (Self::Traces(line), Self::Traces(other)) => {
+                Arc::ptr_eq(line, other)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl From<&SinkSettings> for Wanted {
+    fn from(sink: &SinkSettings) -> Self {
+        let SinkSettings { name, target, route, pace, access } = sink.clone();
+        Self { name, to: To::Backend(Box::new((target, access))), route, pace }
+    }
+}
 
 /// See the module.
 pub(super) struct AlertSinks {
@@ -27,9 +76,7 @@ pub(super) struct AlertSinks {
 
 /// One sink.
 struct Running {
-    /// As configured; `None`: it stays as long as the agent.
-    settings: Option<SinkSettings>,
-    route: Route,
+    wanted: Wanted,
     tray: Arc<Tray>,
     /// `None` only while it is exchanged.
     courier: Option<Courier>,
@@ -47,59 +94,29 @@ impl AlertSinks {
         self.ways.clone()
     }
 
-    /// Adds a sink that stays as long as the agent.
-    ///
-    /// # Errors
-    ///
-    /// When its queue or a thread cannot be had.
-    pub(super) fn add(
-        &self,
-        name: &str,
-        route: Route,
-        pace: Pace,
-        destination: Box<dyn Destination>,
-    ) -> Result<(), SinkError> {
-        let failed = |reason| SinkError { name: name.to_owned(), reason };
-        let tray = self.tray(name, pace).map_err(failed)?;
-        let courier = Some(self.courier(&tray, destination).map_err(failed)?);
-        let mut running = self.lock();
-        running.push(Running { settings: None, route, tray, courier });
-        self.tell(&running);
-        Ok(())
-    }
-
-    /// Has the sinks of the configuration be these. One that says the same as before is
+    /// Has the sinks be these. One that says the same as before is
     /// left alone; of another one what waits goes where it says now; of one that is not
     /// there any more what waits stays on the disk. Waits for last attempts, seconds.
     ///
     /// # Errors
     ///
     /// Those that cannot be used; they stay as they were, the others are taken.
-    pub(super) fn set(&self, list: &[SinkSettings]) -> Vec<SinkError> {
+    pub(super) fn set(&self, list: &[Wanted]) -> Vec<SinkError> {
         let mut errors = Vec::new();
         let mut running = self.lock();
-        let is_wanted = |it: &Running| {
-            let name = it.settings.as_ref().map(|settings| &settings.name);
-            name.is_none_or(|name| list.iter().any(|sink| sink.name == *name))
-        };
-        let (wanted, unwanted) = running.drain(..).partition(is_wanted);
+        let place = |it: &Running| list.iter().position(|sink| sink.name == it.wanted.name);
+        let (wanted, unwanted) = running.drain(..).partition(|it| place(it).is_some());
         *running = wanted;
-        for settings in list {
-            let failed = |reason| SinkError { name: settings.name.clone(), reason };
-            let name = |it: &Running| it.settings.as_ref().map(|it| it.name.clone());
-            let found = running.iter_mut().find(|it| name(it).as_ref() == Some(&settings.name));
+        for sink in list {
+            let found = running.iter_mut().find(|it| it.wanted.name == sink.name);
             let outcome = match found {
-                Some(found) => self.exchange(found, settings),
-                None => self.begin(settings).map(|begun| running.push(begun)),
+                Some(found) => self.exchange(found, sink),
+                None => self.begin(sink).map(|begun| running.push(begun)),
             };
+            let failed = |reason| SinkError { name: sink.name.clone(), reason };
             errors.extend(outcome.map_err(failed).err());
         }
-        // As configured, then those that stay.
-        let place = |it: &Running| {
-            let settings = it.settings.as_ref();
-            settings.and_then(|it| list.iter().position(|sink| sink.name == it.name))
-        };
-        running.sort_by_key(|it| place(it).unwrap_or(usize::MAX));
+        running.sort_by_key(place);
         self.tell(&running);
         drop(running);
         end(unwanted);
@@ -117,29 +134,27 @@ impl AlertSinks {
 
     /// Tells who hands alerts on.
     fn tell(&self, running: &[Running]) {
-        self.ways.set(running.iter().map(|it| (it.route.clone(), Arc::clone(&it.tray))));
+        self.ways.set(running.iter().map(|it| (it.wanted.route.clone(), Arc::clone(&it.tray))));
     }
 
-    fn begin(&self, settings: &SinkSettings) -> Result<Running, SinkProblem> {
-        let destination = self.destination(settings)?;
-        let tray = self.tray(&settings.name, settings.pace)?;
+    fn begin(&self, wanted: &Wanted) -> Result<Running, SinkProblem> {
+        let destination = self.destination(wanted)?;
+        let tray = self.tray(&wanted.name, wanted.pace)?;
         let courier = Some(self.courier(&tray, destination)?);
-        let (settings, route) = (Some(settings.clone()), settings.route.clone());
-        Ok(Running { settings, route, tray, courier })
+        Ok(Running { wanted: wanted.clone(), tray, courier })
     }
 
     /// Lets another courier carry what waits.
-    fn exchange(&self, running: &mut Running, settings: &SinkSettings) -> Result<(), SinkProblem> {
-        if running.settings.as_ref() == Some(settings) {
+    fn exchange(&self, running: &mut Running, wanted: &Wanted) -> Result<(), SinkProblem> {
+        if running.wanted == *wanted {
             return Ok(());
         }
-        let destination = self.destination(settings)?;
+        let destination = self.destination(wanted)?;
         running.courier = None;
-        running.tray.begin_again(settings.pace);
+        running.tray.begin_again(wanted.pace);
         running.courier = Some(self.courier(&running.tray, destination)?);
-        running.route = settings.route.clone();
-        running.settings = Some(settings.clone());
-        tracing::info!(sink = settings.name, "alerts go where the configuration says now");
+        running.wanted = wanted.clone();
+        tracing::info!(sink = wanted.name, "alerts go where the configuration says now");
         Ok(())
     }
 
@@ -161,11 +176,21 @@ impl AlertSinks {
         Courier::start(tray, destination, runtime).map_err(SinkProblem::Thread)
     }
 
-    fn destination(&self, sink: &SinkSettings) -> Result<Box<dyn Destination>, ClientError> {
+    fn destination(&self, sink: &Wanted) -> Result<Box<dyn Destination>, ClientError> {
         let _inside = self.runtime.enter();
-        let client = || Client::new(&sink.access);
+        let (target, access) = match &sink.to {
+            To::Backend(target) => &**target,
+            To::Logs(line) => {
+                return Ok(Box::new(AlertLogs::new(line.export.clone(), line.node.clone())));
+            }
+            To::Traces(line) => {
+                let (export, node) = (line.export.clone(), line.node.clone());
+                return Ok(Box::new(AlertTraces::new(export, node, sink.route.share)));
+            }
+        };
+        let client = || Client::new(access);
         let node = self.node.clone();
-        Ok(match &sink.target {
+        Ok(match target {
             Target::FalcoHttp(uri) => Box::new(FalcoHttp::new(client()?, uri.clone())),
             Target::Alertmanager { uri, resolve } => {
                 Box::new(Alertmanager::new(client()?, uri.clone(), node, *resolve))

@@ -53,7 +53,8 @@ impl Lab {
 
     #[track_caller]
     fn set(&self, list: &[SinkSettings], refused: &[&str]) {
-        let errors = self.sinks.set(list);
+        let wanted: Vec<Wanted> = list.iter().map(Wanted::from).collect();
+        let errors = self.sinks.set(&wanted);
         let names: Vec<&str> = errors.iter().map(|error| error.name.as_str()).collect();
         assert_eq!(names, refused);
     }
@@ -154,15 +155,13 @@ async fn one_that_cannot_be_used_stays_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn those_of_the_agent_stay() {
+async fn all_make_a_last_attempt() {
     let mut lab = Lab::new();
-    lab.set(&[lab.file("a", "one")], &[]);
-    let file = Box::new(AlertFile::new(lab.path("own"), 1 << 20, 1));
-    lab.sinks.add("own", Route::default(), Pace::default(), file).unwrap();
-    lab.set(&[lab.file("b", "two")], &[]);
-    assert_eq!(lab.names(), ["b", "own"]);
+    lab.set(&[lab.file("a", "one"), away("b")], &[]);
     lab.put();
-    lab.until("both", |lab| lines(&lab.path("own")) == 1 && lines(&lab.path("two")) == 1);
+    lab.until("handed on", |lab| lab.sinks.ways().now()[1].1.figures().spool.entries == 1);
+    let ways = lab.sinks.ways().now();
     lab.sinks.end();
-    assert_eq!(lab.waiting(), 0);
+    let waiting = |way: usize| ways[way].1.figures().spool.entries;
+    assert_eq!((lines(&lab.path("one")), waiting(0), waiting(1)), (1, 0, 1));
 }

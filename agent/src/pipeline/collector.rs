@@ -13,7 +13,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::config_file::Reloads;
-use super::deliveries::{self, Exports};
+use super::exports::{self, Exports};
 use super::meter::Meter;
 use super::watch::Watch;
 use super::watch_figures::{WatchFigures, detection_usage};
@@ -161,12 +161,12 @@ impl Figures {
         let outcomes = [("ok", reloads.ok()), ("failed", reloads.failed())];
         usage.agent.config_reloads_total =
             outcomes.map(|(it, count)| (it.to_owned(), count)).into();
-        usage.agent.sinks = deliveries::usage(&ways.now(), exports);
+        usage.agent.sinks = exports::usage(&ways.now(), exports);
         usage.agent.api = clients.usage();
         let is_scrape = |it: &ApiRequests| it.page == "/metrics" && it.status == 200;
         let ways = MetricsWays {
             scrape: usage.agent.api.requests.iter().any(is_scrape),
-            export: exports.has_metrics(),
+            export: exports.metrics.is_on(),
         };
         if ways.scrape && ways.export && !self.is_doubt_told.swap(true, Ordering::Relaxed) {
             tracing::warn!(

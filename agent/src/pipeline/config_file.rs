@@ -1,5 +1,5 @@
-//! Follows the configuration file: what it says of tenants and of the sinks of alerts
-//! counts while the agent runs.
+//! Follows the configuration file: what it says of tenants and of those who are told counts
+//! while the agent runs.
 //!
 //! New rules may ask for annotations of namespaces that nobody has kept. They count when
 //! the API server has told those; until then the rules from before do, as nobody would be
@@ -15,7 +15,7 @@ use tracing::info_span;
 
 use super::deliveries::SinkError;
 use super::file_watch::{self, FileWatch};
-use crate::config::{Config, SinkSettings};
+use crate::config::{Config, Sinks};
 use crate::identity::TenantRules;
 use crate::identity::kubernetes::watch::Keys;
 use crate::telemetry::{self, WORK};
@@ -54,13 +54,14 @@ impl Drop for ConfigFile {
 
 impl ConfigFile {
     /// Follows the file of this configuration. New rules are given to `take_rules`, the
-    /// next ones when that is done; sinks to `take_sinks`, which says what cannot be used.
+    /// next ones when that is done; who is told to `take_sinks`, which says what cannot be
+    /// used.
     pub(super) fn follow<F>(
         config: &Config,
         reloads: &Arc<Reloads>,
         annotations: Option<Annotations>,
         take_rules: impl Fn(TenantRules) -> F + Send + Sync + 'static,
-        take_sinks: impl Fn(&[SinkSettings]) -> Vec<SinkError> + Send + Sync + 'static,
+        take_sinks: impl Fn(&Sinks) -> Vec<SinkError> + Send + Sync + 'static,
     ) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
@@ -100,7 +101,7 @@ struct Reader {
 }
 
 /// Takes sinks; those that cannot be used stay as they were.
-type TakeSinks = dyn Fn(&[SinkSettings]) -> Vec<SinkError> + Send + Sync;
+type TakeSinks = dyn Fn(&Sinks) -> Vec<SinkError> + Send + Sync;
 
 /// What was read last.
 struct Last {
@@ -153,10 +154,8 @@ impl Reader {
         if !keys.is_empty() {
             tracing::warn!(keys = keys.join(", "), "what the file says of these needs a restart");
         }
-        if first.detection.is_some() {
-            for error in (self.sinks)(&next.sinks.list) {
-                tracing::error!("it stays as it was: {error}");
-            }
+        for error in (self.sinks)(&next.sinks) {
+            tracing::error!("it stays as it was: {error}");
         }
         let is_news = self.rules.send_if_modified(|rules| {
             let is_news = !rules.says_the_same(&next.tenants);

@@ -28,8 +28,8 @@ fn what_a_reading_comes_to() {
     let (rules, mut news) = watch::channel(config.tenants.clone());
     let sinks = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&sinks);
-    let take_sinks = move |list: &[SinkSettings]| {
-        *told.lock().unwrap() = list.iter().map(|sink| sink.name.clone()).collect();
+    let take_sinks = move |sinks: &Sinks| {
+        *told.lock().unwrap() = sinks.list.iter().map(|sink| sink.name.clone()).collect();
         Vec::new()
     };
     let reader = Reader::new(config, Arc::default(), rules, Arc::new(take_sinks));

@@ -1,36 +1,28 @@
-//! What leaves the agent: alerts to the sinks, and what is exported by OTLP.
+//! What leaves the agent: alerts to the sinks, and what is exported by OTLP. All of it may
+//! become others' while the agent runs.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
 
 use super::PipelineError;
-use super::alert_sinks::AlertSinks;
+use super::alert_sinks::{AlertSinks, Line, To, Wanted};
 use super::collector::Collector;
-use crate::config::{Config, Otlp};
+use super::exports::Exports;
+use crate::config::{Config, Otlp, SinkSettings, Sinks};
 use crate::sinks::client::ClientError;
-use crate::sinks::delivery::{PRIORITIES, Pace, Route, Share, Way};
+use crate::sinks::delivery::{Pace, Route, Share, Ways};
 use crate::sinks::http::UsageSource as _;
-use crate::sinks::otlp::logs::AlertLogs;
-use crate::sinks::otlp::metrics::{Figures, Metrics, MetricsError};
-use crate::sinks::otlp::own::{self, Work};
-use crate::sinks::otlp::traces::AlertTraces;
+use crate::sinks::otlp::metrics::{self, Metrics, MetricsError, Source};
+use crate::sinks::otlp::own::{self, Outlet, Work};
 use crate::sinks::otlp::{Export, ExportError, Node};
 use crate::sinks::spool::SpoolError;
-use crate::telemetry::SinkFailure;
-use crate::usage::sinks::SinkUsage;
 
 /// What the sink of alerts as log records is called.
 const OTLP: &str = "otlp";
 /// What that of alerts as traces is called.
 const TRACES: &str = "otlp_traces";
-/// What stands for a sink in the figures of the agent's own work.
-const WORK: &str = "otlp_self_traces";
-/// What stands for a sink in the figures of exported metrics.
-const METRICS: &str = "otlp_metrics";
-/// The cause of their failures: the exporter tells no other.
-const EXPORT_FAILED: &str = "export";
 
 /// Why a sink cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +32,12 @@ pub struct SinkError {
     pub name: String,
     /// Why.
     pub reason: SinkProblem,
+}
+
+impl SinkError {
+    fn of_otlp(reason: impl Into<SinkProblem>) -> Self {
+        Self { name: OTLP.to_owned(), reason: reason.into() }
+    }
 }
 
 /// Why a sink cannot be used.
@@ -62,55 +60,87 @@ pub enum SinkProblem {
     Thread(std::io::Error),
 }
 
-/// See the module; dropped, all make a last attempt.
+/// Which alerts are exported as traces, and how many of the last deeds of each process they
+/// tell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Traced {
+    pub(super) share: Share,
+    pub(super) deeds: usize,
+}
+
+/// See the module.
 pub(super) struct Deliveries {
-    sinks: Arc<AlertSinks>,
-    otlp: Option<Back>,
-    metrics: Option<Metrics>,
+    runtime: Handle,
+    host: String,
+    /// The node's name in its cluster.
+    kubernetes: Option<String>,
+    /// Whether there are alerts.
+    detects: bool,
+    sinks: AlertSinks,
     exports: Exports,
-    /// Exports the agent's own work.
-    work: Option<JoinHandle<()>>,
+    work: Option<Outlet>,
+    now: Mutex<Now>,
 }
 
-/// What became of exports.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Exports {
-    /// Of metrics.
-    metrics: Option<Arc<Mutex<Figures>>>,
-    /// Of the agent's own work.
-    work: Option<Arc<Mutex<own::Figures>>>,
+/// What is exported by OTLP.
+#[derive(Default)]
+struct Now {
+    back: Option<Back>,
+    /// Where metrics come from; `None` before there are any, and when the agent ends.
+    source: Option<Arc<Source>>,
+    metrics: Option<Pushed>,
+    is_over: bool,
 }
 
-impl Exports {
-    /// Whether metrics are exported.
-    pub(super) const fn has_metrics(&self) -> bool {
-        self.metrics.is_some()
+/// The back-end of OpenTelemetry as it is configured, and the way to it.
+#[derive(Clone)]
+struct Back {
+    otlp: Otlp,
+    line: Arc<Line>,
+}
+
+/// Metrics on their way.
+struct Pushed {
+    line: Arc<Line>,
+    every: Duration,
+    timeout: Duration,
+    _metrics: Metrics,
+}
+
+impl Pushed {
+    fn is_to(&self, Back { otlp, line }: &Back) -> bool {
+        Arc::ptr_eq(&self.line, line) && (self.every, self.timeout) == (otlp.interval, otlp.timeout)
     }
 }
 
 impl Deliveries {
-    /// Begins to deliver. To be called where tokio runs.
+    /// Begins to deliver. `work`: the spans of the agent's own work. To be called where
+    /// tokio runs.
     ///
     /// # Errors
     ///
     /// When a queue, a file of credentials or a thread cannot be had.
-    pub(super) fn start(config: &Config, kubernetes: Option<&str>) -> Result<Self, PipelineError> {
+    pub(super) fn start(
+        config: &Config,
+        kubernetes: Option<&str>,
+        work: Option<Work>,
+    ) -> Result<Self, PipelineError> {
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let otlp = config.sinks.otlp.as_ref().map(|otlp| Back::new(otlp, &host, kubernetes));
-        let otlp = otlp.transpose()?;
-        let metrics = otlp.as_ref().filter(|back| back.otlp.metrics).map(|_| Arc::default());
-        let exports = Exports { metrics, work: None };
-        let node = kubernetes.unwrap_or(&host);
-        let sinks = Arc::new(AlertSinks::new(config.sinks.spool.clone(), node));
-        if config.detection.is_some() {
-            if let Some(error) = sinks.set(&config.sinks.list).into_iter().next() {
-                return Err(error.into());
-            }
-            if let Some(back) = &otlp {
-                back.add_to(&sinks)?;
-            }
+        let exports = Exports::default();
+        let deliveries = Self {
+            runtime: Handle::current(),
+            sinks: AlertSinks::new(config.sinks.spool.clone(), kubernetes.unwrap_or(&host)),
+            host,
+            kubernetes: kubernetes.map(str::to_owned),
+            detects: config.detection.is_some(),
+            work: work.map(|work| work.start(exports.work.counted())),
+            exports,
+            now: Mutex::default(),
+        };
+        match deliveries.set(&config.sinks).into_iter().next() {
+            Some(error) => Err(error.into()),
+            None => Ok(deliveries),
         }
-        Ok(Self { sinks, otlp, metrics: None, exports, work: None })
     }
 
     /// What became of exports.
@@ -118,162 +148,170 @@ impl Deliveries {
         self.exports.clone()
     }
 
-    /// The sinks of alerts.
-    pub(super) fn sinks(&self) -> &Arc<AlertSinks> {
-        &self.sinks
+    /// Where alerts go.
+    pub(super) fn ways(&self) -> Ways {
+        self.sinks.ways()
     }
 
-    /// Begins to export what the agent itself does, if that is wanted. To be called where
-    /// tokio runs.
-    pub(super) fn export_work(&mut self, work: Option<Work>) {
-        let (Some(Back { otlp, export, node }), Some(work)) = (&self.otlp, work) else { return };
-        let figures = Arc::default();
-        self.exports.work = Some(Arc::clone(&figures));
-        let exported = own::export(work, export.clone(), node.clone(), otlp.timeout, figures);
-        self.work = Some(tokio::spawn(exported));
+    /// Which alerts are exported as traces; `None`: none.
+    pub(super) fn traced(&self) -> Option<Traced> {
+        let now = self.lock();
+        let otlp = now.back.as_ref().map(|back| &back.otlp).filter(|otlp| otlp.traces);
+        otlp.map(|otlp| Traced { share: Share::new(otlp.traces_ratio), deeds: otlp.trace_acts })
     }
 
-    /// Begins to export metrics, if that is wanted.
+    /// Has everything go where the configuration says now. What says the same as before is
+    /// left alone. Waits for last attempts, seconds. Does nothing when the agent ends.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be used; it stays as it was, the rest is taken.
+    pub(super) fn set(&self, sinks: &Sinks) -> Vec<SinkError> {
+        let mut now = self.lock();
+        if now.is_over {
+            return Vec::new();
+        }
+        let mut errors = Vec::new();
+        let back = sinks.otlp.as_ref().map(|otlp| self.back(now.back.as_ref(), otlp));
+        match back.transpose() {
+            Ok(back) => now.back = back,
+            Err(error) => errors.push(error),
+        }
+        let wanted = if self.detects { wanted(&sinks.list, now.back.as_ref()) } else { Vec::new() };
+        errors.extend(self.sinks.set(&wanted));
+        // What else is exported begins and ends here.
+        errors.extend(self.export_metrics(&mut now).err());
+        self.export_work(now.back.as_ref());
+        errors
+    }
+
+    /// Lets metrics be exported, if that is wanted.
     ///
     /// # Errors
     ///
     /// When the exporter cannot be made.
-    pub(super) fn export_metrics(&mut self, collector: Collector) -> Result<(), PipelineError> {
-        let (Some(Back { otlp, export, node }), Some(exports)) =
-            (&self.otlp, &self.exports.metrics)
-        else {
+    pub(super) fn collect(&self, collector: Collector) -> Result<(), SinkError> {
+        let runtime = self.runtime.clone();
+        let source = move || {
+            let usage = runtime.block_on(collector.usage());
+            usage.inspect_err(|error| tracing::warn!(?error, "no metrics to export")).ok()
+        };
+        self.collect_from(Arc::new(source))
+    }
+
+    fn collect_from(&self, source: Arc<Source>) -> Result<(), SinkError> {
+        let mut now = self.lock();
+        now.source = Some(source);
+        self.export_metrics(&mut now)
+    }
+
+    /// Exports metrics a last time, and takes no other configuration any more. What metrics
+    /// tell must still be there.
+    pub(super) fn end_metrics(&self) {
+        let mut now = self.lock();
+        now.is_over = true;
+        (now.metrics, now.source) = (None, None);
+    }
+
+    /// Lets all sinks make their last attempts. Who reads the configuration may have this,
+    /// too, so that it may not be dropped yet.
+    pub(super) fn end(&self) {
+        self.end_metrics();
+        self.sinks.end();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The back-end of these settings, by the way of before where that is the same.
+    fn back(&self, before: Option<&Back>, otlp: &Otlp) -> Result<Back, SinkError> {
+        let same = before.filter(|before| before.otlp.is_reached_as(otlp));
+        let line = match same {
+            Some(before) => Arc::clone(&before.line),
+            None => {
+                let _inside = self.runtime.enter();
+                let export = Export::new(&otlp.endpoint, otlp.protocol, &otlp.access)
+                    .map_err(SinkError::of_otlp)?
+                    .with_tenant_header(otlp.tenant_header.clone());
+                let (host, kubernetes) = (self.host.clone(), self.kubernetes.clone());
+                let node = Node { host, kubernetes, further: otlp.resource.clone() };
+                Arc::new(Line { export, node })
+            }
+        };
+        Ok(Back { otlp: otlp.clone(), line })
+    }
+
+    fn export_metrics(&self, now: &mut Now) -> Result<(), SinkError> {
+        let back = now.back.as_ref().filter(|back| back.otlp.metrics);
+        let (Some(source), Some(back)) = (&now.source, back) else {
+            self.exports.metrics.set(false);
+            now.metrics = None;
             return Ok(());
         };
+        if now.metrics.as_ref().is_some_and(|pushed| pushed.is_to(back)) {
+            return Ok(());
+        }
+        // First the last export to where they went before: all that is told here is told there.
+        now.metrics = None;
+        let Back { otlp, line } = back;
         tracing::info!(
             endpoint = otlp.endpoint,
             "exporting metrics; let `/metrics` not get to the same Prometheus, too, or all sums \
              are doubled"
         );
-        let runtime = Handle::current();
-        let waits = runtime.clone();
-        let source = move || {
-            let usage = waits.block_on(collector.usage());
-            usage.inspect_err(|error| tracing::warn!(?error, "no metrics to export")).ok()
+        let way = metrics::Way {
+            export: line.export.clone(),
+            node: line.node.clone(),
+            every: otlp.interval,
+            timeout: otlp.timeout,
         };
-        let metrics = Metrics::start(
-            export,
-            node,
-            otlp.interval,
-            otlp.timeout,
-            &runtime,
-            Box::new(source),
-            Arc::clone(exports),
-        );
-        let failed =
-            |error: MetricsError| SinkError { name: OTLP.to_owned(), reason: error.into() };
-        self.metrics = Some(metrics.map_err(failed)?);
+        let (runtime, figures) = (self.runtime.clone(), self.exports.metrics.counted());
+        let metrics = Metrics::start(&way, &runtime, Arc::clone(source), figures)
+            .map_err(SinkError::of_otlp)?;
+        let (every, timeout) = (otlp.interval, otlp.timeout);
+        now.metrics = Some(Pushed { line: Arc::clone(line), every, timeout, _metrics: metrics });
+        self.exports.metrics.set(true);
         Ok(())
     }
 
-    /// Exports metrics a last time. What they tell must still be there.
-    pub(super) fn end_metrics(&mut self) {
-        self.metrics = None;
+    /// Says where the agent's own work goes.
+    fn export_work(&self, back: Option<&Back>) {
+        let Some(outlet) = &self.work else { return };
+        let to = back.filter(|back| back.otlp.self_traces).map(|Back { otlp, line }| own::To {
+            export: line.export.clone(),
+            node: line.node.clone(),
+            timeout: otlp.timeout,
+        });
+        self.exports.work.set(to.is_some());
+        outlet.set(to);
     }
 }
 
 impl Drop for Deliveries {
-    /// Who reads the configuration may have the sinks, too.
     fn drop(&mut self) {
-        if let Some(work) = &self.work {
-            work.abort();
-        }
-        self.sinks.end();
+        self.end();
     }
 }
 
-/// What became of the alerts of each sink.
-pub(super) fn usage(ways: &[Way], exports: &Exports) -> Vec<SinkUsage> {
-    let of = |(_, tray): &Way| {
-        let figures = tray.figures();
-        // What has not happened is told, too: of a counter that begins with its first loss,
-        // Prometheus does not see that one.
-        let dropped = PRIORITIES.iter().zip(figures.spool.dropped);
-        let failed = SinkFailure::ALL.iter();
-        let failures = |cause| figures.failed.get(cause).copied().unwrap_or(0);
-        SinkUsage {
-            sink: tray.name().to_owned(),
-            delivered_total: figures.delivered,
-            refused_total: figures.refused,
-            unwritten_total: figures.unwritten,
-            unsampled_total: figures.left_out,
-            dropped_total: dropped.map(|(name, count)| (name.to_lowercase(), count)).collect(),
-            failures_total: failed
-                .map(|cause| (cause.label().to_owned(), failures(cause)))
-                .collect(),
-            deliveries_total: figures.deliveries,
-            delivery_seconds_total: figures.delivery_seconds,
-            waiting: figures.spool.entries,
-            disk_bytes: figures.disk,
-            damaged_files_total: figures.spool.damaged,
-            last_delivery_time_seconds: figures.last_delivery_unix_s,
-        }
+/// Sinks of alerts, those of OpenTelemetry last.
+fn wanted(list: &[SinkSettings], back: Option<&Back>) -> Vec<Wanted> {
+    let mut wanted: Vec<Wanted> = list.iter().map(Wanted::from).collect();
+    let Some(Back { otlp, line }) = back else { return wanted };
+    let pace = Pace { timeout: otlp.timeout, ..Pace::default() };
+    let mut add = |name: &str, to, share| {
+        let route = Route { share, ..Route::default() };
+        wanted.push(Wanted { name: name.to_owned(), to, route, pace });
     };
-    let exported = exports.metrics.as_ref().map(|exports| {
-        let figures = *exports.lock().unwrap_or_else(PoisonError::into_inner);
-        SinkUsage {
-            sink: METRICS.to_owned(),
-            delivered_total: figures.delivered,
-            failures_total: [(EXPORT_FAILED.to_owned(), figures.failed)].into(),
-            deliveries_total: figures.delivered + figures.failed,
-            delivery_seconds_total: figures.seconds,
-            last_delivery_time_seconds: figures.last_unix_s,
-            ..SinkUsage::default()
-        }
-    });
-    let work = exports.work.as_ref().map(|work| {
-        let figures = *work.lock().unwrap_or_else(PoisonError::into_inner);
-        SinkUsage {
-            sink: WORK.to_owned(),
-            delivered_total: figures.delivered,
-            refused_total: figures.lost,
-            failures_total: [(EXPORT_FAILED.to_owned(), figures.failed)].into(),
-            deliveries_total: figures.delivered + figures.failed,
-            delivery_seconds_total: figures.seconds,
-            ..SinkUsage::default()
-        }
-    });
-    ways.iter().map(of).chain(exported).chain(work).collect()
-}
-
-/// The back-end of OpenTelemetry, and who speaks to it.
-#[derive(Clone)]
-struct Back {
-    otlp: Otlp,
-    export: Export,
-    node: Node,
-}
-
-impl Back {
-    fn new(otlp: &Otlp, host: &str, kubernetes: Option<&str>) -> Result<Self, SinkError> {
-        let export = Export::new(&otlp.endpoint, otlp.protocol, &otlp.access)
-            .map_err(|error| SinkError { name: OTLP.to_owned(), reason: error.into() })?
-            .with_tenant_header(otlp.tenant_header.clone());
-        let node = Node {
-            host: host.to_owned(),
-            kubernetes: kubernetes.map(str::to_owned),
-            further: otlp.resource.clone(),
-        };
-        Ok(Self { otlp: otlp.clone(), export, node })
+    if otlp.logs {
+        add(OTLP, To::Logs(Arc::clone(line)), Share::default());
     }
-
-    /// Adds the sinks of alerts as log records and as traces, if they are wanted.
-    fn add_to(&self, sinks: &AlertSinks) -> Result<(), SinkError> {
-        let Self { otlp, export, node } = self;
-        let pace = Pace { timeout: otlp.timeout, ..Pace::default() };
-        if otlp.logs {
-            let logs = Box::new(AlertLogs::new(export.clone(), node.clone()));
-            sinks.add(OTLP, Route::default(), pace, logs)?;
-        }
-        if otlp.traces {
-            let share = Share::new(otlp.traces_ratio);
-            let traces = Box::new(AlertTraces::new(export.clone(), node.clone(), share));
-            sinks.add(TRACES, Route { share, ..Route::default() }, pace, traces)?;
-        }
-        Ok(())
+    if otlp.traces {
+        add(TRACES, To::Traces(Arc::clone(line)), Share::new(otlp.traces_ratio));
     }
+    wanted
 }
+
+#[cfg(test)]
+#[path = "deliveries_tests.rs"]
+mod tests;

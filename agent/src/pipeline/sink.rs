@@ -69,6 +69,11 @@ impl Sink {
         Self { out, ids, known, boot_unix_ns, waiting, counts, peers }
     }
 
+    /// Says which alerts are exported as traces from now on; `None`: none.
+    pub(super) const fn set_traces(&mut self, traces: Option<Share>) {
+        self.out.traces = traces;
+    }
+
     /// Takes an alert.
     pub(super) fn alert(&mut self, mut alert: Alert) {
         alert.set_id(self.ids.next());

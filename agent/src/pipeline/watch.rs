@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use jiff::tz::TimeZone;
 
 use super::clock::{boot_unix_ns, boottime_ns};
+use super::deliveries::Traced;
 use super::feeder::Feeder;
 use super::hosts::Hosts;
 use super::met::Met;
@@ -36,7 +37,7 @@ use crate::kernel::events::{CgroupPaths, Events, Unsent};
 use crate::process::{NameLimits, Names, ProcFs};
 use crate::rules::diagnostic::Severity;
 use crate::rules::load;
-use crate::sinks::delivery::{Outbox, Share, Ways};
+use crate::sinks::delivery::{Outbox, Ways};
 use crate::sinks::recent::Recent;
 
 /// How long the thread waits for a record at most before it looks around.
@@ -50,6 +51,8 @@ enum Command {
     Reload,
     /// Read them anew if their files say something else than before.
     Changed,
+    /// Tell what is exported as traces.
+    Trace(Option<Traced>),
     /// End.
     Stop,
 }
@@ -62,7 +65,7 @@ pub(super) struct Watch {
     recent: Arc<Recent>,
 }
 
-/// A way to tell a watch to read its rules anew.
+/// A way to tell a watch to read its rules anew, or what else is wanted of it.
 #[derive(Clone)]
 pub(super) struct Reload(Sender<Command>);
 
@@ -75,6 +78,11 @@ impl Reload {
     /// The same, when something changed where the files are, which may be another file.
     pub(super) fn changed(&self) -> bool {
         self.0.send(Command::Changed).is_ok()
+    }
+
+    /// Has these alerts be exported as traces from now on.
+    pub(super) fn trace(&self, traced: Option<Traced>) -> bool {
+        self.0.send(Command::Trace(traced)).is_ok()
     }
 }
 
@@ -89,10 +97,7 @@ pub(super) struct Parts {
     /// Who beside standard output gets them.
     pub(super) ways: Ways,
     /// Which alerts are exported as traces; `None`: none.
-    pub(super) traces: Option<Share>,
-    /// Whether alerts tell of the ancestors of their process, and how many of the last
-    /// deeds of each they tell.
-    pub(super) lineage: Option<usize>,
+    pub(super) traced: Option<Traced>,
     /// Where everything is recorded.
     pub(super) record: Option<PathBuf>,
 }
@@ -176,7 +181,8 @@ impl Watcher {
         recent: &Arc<Recent>,
     ) -> Result<Self, PipelineError> {
         let Parts { events, paths, known, detection, outbox, .. } = parts;
-        let Parts { ways, traces, lineage, record, .. } = parts;
+        let Parts { ways, traced, record, .. } = parts;
+        let traces = traced.map(|traced| traced.share);
         let uname = rustix::system::uname();
         let hostname = std::env::var("FALCO_HOSTNAME")
             .unwrap_or_else(|_| uname.nodename().to_string_lossy().into_owned());
@@ -217,7 +223,7 @@ impl Watcher {
                 zone: TimeZone::system(),
                 repeats_ns: u64::try_from(detection.repeats.as_nanos()).unwrap_or(u64::MAX),
                 memory_bytes: detection.memory_bytes,
-                lineage,
+                lineage: traced.map(|traced| traced.deeds),
             },
         );
         let (lookup, answers) = Lookup::start(Sources::default())
@@ -292,6 +298,10 @@ impl Watcher {
             match self.inbox.try_recv() {
                 Ok(Command::Reload) => self.loader.ask(true),
                 Ok(Command::Changed) => self.loader.ask(false),
+                Ok(Command::Trace(traced)) => {
+                    self.feeder.sink.set_traces(traced.map(|traced| traced.share));
+                    self.feeder.detector.set_lineage(traced.map(|traced| traced.deeds));
+                }
                 Ok(Command::Stop) | Err(TryRecvError::Disconnected) => break,
                 Err(TryRecvError::Empty) => {}
             }

@@ -49,6 +49,8 @@ pub struct Sample {
     pub resource: Attributes,
     /// Its value; not a number for what has none.
     pub value: f64,
+    /// Since when it counts, nanoseconds since 1970; 0 where that is not told.
+    pub start_unix_ns: u64,
     /// When it was, nanoseconds since 1970.
     pub time_unix_ns: u64,
 }
@@ -179,6 +181,7 @@ fn samples(metric: &Value, resource: &Attributes) -> Vec<Sample> {
                 (None, Value::String(value)) => value.parse().unwrap_or(f64::NAN),
                 (None, value) => value.as_f64().unwrap_or(f64::NAN),
             },
+            start_unix_ns: whole(&point["startTimeUnixNano"]),
             time_unix_ns: whole(&point["timeUnixNano"]),
         })
         .collect()
@@ -260,7 +263,7 @@ mod tests {
             "scopeMetrics": [{"metrics": [
                 {"name": "m", "unit": "s", "sum": {"isMonotonic": true, "aggregationTemporality": 2,
                     "dataPoints": [
-                        {"asDouble": 1.5, "timeUnixNano": "7",
+                        {"asDouble": 1.5, "startTimeUnixNano": "5", "timeUnixNano": "7",
                          "attributes": [{"key": "tenant", "value": {"stringValue": "x"}}]},
                         {"asInt": "3"},
                     ]}},
@@ -287,7 +290,8 @@ mod tests {
         ];
         assert_eq!(kinds, expected);
         assert_eq!(received.samples[0].resource["host"], "a");
-        assert_eq!(received.samples[0].time_unix_ns, 7);
+        let times = |it: &super::Sample| (it.start_unix_ns, it.time_unix_ns);
+        assert_eq!((times(&received.samples[0]), times(&received.samples[1])), ((5, 7), (0, 0)));
         assert_eq!(received.last("m", &[("tenant", "x")]), Some(1.5));
         assert_eq!(received.last("m", &[]), Some(3.0));
         assert_eq!(received.last("m", &[("tenant", "y")]), None);

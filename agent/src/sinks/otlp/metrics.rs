@@ -38,6 +38,19 @@ const FRESH: Duration = Duration::from_secs(1);
 /// Where the usage comes from; it may wait for it.
 pub type Source = dyn Fn() -> Option<Arc<NodeUsage>> + Send + Sync;
 
+/// Where metrics go, and how often.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// The back-end.
+    pub export: Export,
+    /// Of whom they are.
+    pub node: Node,
+    /// The time between two exports.
+    pub every: Duration,
+    /// How long one may take.
+    pub timeout: Duration,
+}
+
 /// Why metrics are not exported.
 #[derive(Debug, thiserror::Error)]
 #[error("metrics cannot be exported: {0}")]
@@ -50,25 +63,23 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Begins to export. `runtime` does what is waited for; `timeout`: of one export;
-    /// `figures`: where it is told what became of exports.
+    /// Begins to export, first when the time between two exports is over. `runtime` does
+    /// what is waited for; `figures`: where it is told what became of exports.
     ///
     /// # Errors
     ///
     /// When the exporter cannot be made.
     pub fn start(
-        export: &Export,
-        node: &Node,
-        every: Duration,
-        timeout: Duration,
+        way: &Way,
         runtime: &Handle,
-        source: Box<Source>,
+        source: Arc<Source>,
         figures: Arc<Mutex<Figures>>,
     ) -> Result<Self, MetricsError> {
+        let Way { export, node, every, timeout } = way;
         let why = Why::default();
-        let exporter = exporter(export, timeout, runtime, Arc::clone(&why))?;
+        let exporter = exporter(export, *timeout, runtime, Arc::clone(&why))?;
         let exporter = Counted { exporter, figures, why };
-        let reader = PeriodicReader::builder(exporter).with_interval(every).build();
+        let reader = PeriodicReader::builder(exporter).with_interval(*every).build();
         let provider = SdkMeterProvider::builder()
             .with_reader(reader)
             .with_resource(node.of_metrics())
@@ -234,7 +245,7 @@ impl HttpClient for Wire {
 
 /// The usage that one export tells.
 struct Latest {
-    source: Box<Source>,
+    source: Arc<Source>,
     last: Mutex<Option<(Instant, Arc<NodeUsage>)>>,
 }
 

@@ -2,11 +2,11 @@
 //!
 //! These are the spans of `tracing` whose target is [`WORK`]; nothing that is done for
 //! each event or alert is one. They wait for nobody: what does not fit or is not taken
-//! is counted and gone.
+//! is counted and gone. Where nobody wants them none is made.
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -15,12 +15,15 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tracing::Subscriber;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes as Given, Id, Record};
+use tracing::subscriber::Interest;
+use tracing::{Metadata, Subscriber};
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::dynamic_filter_fn;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
@@ -53,11 +56,31 @@ pub struct Figures {
     pub seconds: f64,
 }
 
-/// Spans that are over, for [`export`].
+/// Spans that are over, once somebody [wants](Self::start) them.
 #[derive(Debug)]
 pub struct Work {
     spans: Receiver<Span>,
     lost: Arc<AtomicU64>,
+    is_wanted: Arc<AtomicBool>,
+}
+
+/// Where spans go.
+#[derive(Clone, Debug)]
+pub struct To {
+    /// The back-end.
+    pub export: Export,
+    /// Of whom they are.
+    pub node: Node,
+    /// How long a request may take.
+    pub timeout: Duration,
+}
+
+/// Exports spans; dropped, it ends.
+#[derive(Debug)]
+pub struct Outlet {
+    to: watch::Sender<Option<To>>,
+    is_wanted: Arc<AtomicBool>,
+    task: JoinHandle<()>,
 }
 
 /// Takes spans from `tracing`.
@@ -80,15 +103,48 @@ pub fn layer<S>() -> (impl Layer<S> + Send + Sync + 'static, Work)
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let (spans, lost) = OwnSpans::new(QUEUE);
-    (spans.with_filter(Targets::new().with_target(WORK, LevelFilter::INFO)), lost)
+    let (spans, work) = OwnSpans::new(QUEUE);
+    let is_wanted = Arc::clone(&work.is_wanted);
+    let is_work = |it: &Metadata<'_>| it.target() == WORK && *it.level() <= LevelFilter::INFO;
+    let of_callsite = move |it: &'static Metadata<'static>| {
+        if is_work(it) { Interest::sometimes() } else { Interest::never() }
+    };
+    let filter = dynamic_filter_fn(move |it, _| is_work(it) && is_wanted.load(Ordering::Relaxed))
+        .with_callsite_filter(of_callsite)
+        .with_max_level_hint(LevelFilter::INFO);
+    (spans.with_filter(filter), work)
+}
+
+impl Work {
+    /// Begins to take spans; they go nowhere until it is [said](Outlet::set) where to. To be
+    /// called where tokio runs. `figures`: where it is told what became of them.
+    #[must_use]
+    pub fn start(self, figures: Arc<Mutex<Figures>>) -> Outlet {
+        let (to, goes) = watch::channel(None);
+        let is_wanted = Arc::clone(&self.is_wanted);
+        Outlet { to, is_wanted, task: tokio::spawn(export(self, goes, figures)) }
+    }
+}
+
+impl Outlet {
+    /// Has spans go there from now on; `None`: nobody wants them.
+    pub fn set(&self, to: Option<To>) {
+        self.is_wanted.store(to.is_some(), Ordering::Relaxed);
+        self.to.send_replace(to);
+    }
+}
+
+impl Drop for Outlet {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 impl OwnSpans {
     fn new(queue: usize) -> (Self, Work) {
         let (spans, taken) = channel(queue);
-        let lost = Arc::<AtomicU64>::default();
-        let work = Work { spans: taken, lost: Arc::clone(&lost) };
+        let (lost, is_wanted) = (Arc::<AtomicU64>::default(), Arc::default());
+        let work = Work { spans: taken, lost: Arc::clone(&lost), is_wanted };
         (Self { random: RandomState::new(), next: AtomicU64::new(0), spans, lost }, work)
     }
 
@@ -179,15 +235,7 @@ fn unix_ns() -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Exports for as long as it is asked to go on. `timeout`: of a request; `figures`: where
-/// it is told what became of them.
-pub async fn export(
-    mut work: Work,
-    export: Export,
-    node: Node,
-    timeout: Duration,
-    figures: Arc<Mutex<Figures>>,
-) {
+async fn export(mut work: Work, goes: watch::Receiver<Option<To>>, figures: Arc<Mutex<Figures>>) {
     let mut batch = Vec::new();
     while work.spans.recv_many(&mut batch, BATCH).await > 0 {
         tokio::time::sleep(EVERY).await;
@@ -198,6 +246,12 @@ pub async fn export(
         }
         let spans = batch.len() as u64;
         let began = Instant::now();
+        let to = goes.borrow().clone();
+        let Some(To { export, node, timeout }) = to else {
+            // Nobody wanted them any more before they were sent.
+            batch.clear();
+            continue;
+        };
         let sent = export.traces(request(std::mem::take(&mut batch), &node), HOST);
         let sent = tokio::time::timeout(timeout, sent).await;
         let mut figures = figures.lock().unwrap_or_else(PoisonError::into_inner);
@@ -226,6 +280,9 @@ fn request(spans: Vec<Span>, node: &Node) -> ExportTraceServiceRequest {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::Ordering;
+
     use opentelemetry_proto::tonic::trace::v1::Span;
     use tracing::field::Empty;
     use tracing::info_span;
@@ -241,7 +298,12 @@ mod tests {
     #[test]
     fn spans_of_the_work_are_told_when_they_are_over() {
         let (layer, mut work) = layer();
+        let is_wanted = Arc::clone(&work.is_wanted);
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            let reload = || drop(info_span!(target: WORK, "config.reload"));
+            reload();
+            is_wanted.store(true, Ordering::Relaxed);
+            assert!(taken(&mut work).is_empty());
             let outer = info_span!(target: WORK, "rules.reload", files = 3_u64, error = Empty);
             outer.in_scope(|| {
                 info_span!("another target").in_scope(|| {
@@ -251,6 +313,9 @@ mod tests {
             assert_eq!(taken(&mut work).len(), 1);
             crate::telemetry::failed(&outer, Some(&"no such file"));
             drop(info_span!(target: WORK, "rules.reload"));
+            is_wanted.store(false, Ordering::Relaxed);
+            reload();
+            is_wanted.store(true, Ordering::Relaxed);
             let inner = info_span!(target: WORK, parent: &outer, "rules.read");
             drop((inner, outer));
         });

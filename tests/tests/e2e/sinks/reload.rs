@@ -1,9 +1,11 @@
 //! Sinks that become others while the agent runs.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use landlord_tests::agent::watch::Watch;
 use landlord_tests::backend::Backend;
+use landlord_tests::collector::{Collector, Received, Sample};
 
 use super::alerts::taken;
 use super::{PATIENCE, RULE, Scene, read};
@@ -57,6 +59,62 @@ fn alerts_go_where_the_configuration_says_now() {
     );
     assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 3);
     assert_eq!(first.taken().len(), 2);
+    let log = scene.home.log();
+    assert!(!log.contains("needs a restart"), "{log}");
+    watch.stop().unwrap();
+}
+
+/// Alerts of the rule that arrived.
+fn alerts_of(received: &Received) -> usize {
+    received.logs.iter().filter(|log| log.attributes["security_rule.name"] == RULE).count()
+}
+
+/// What was told of a metric whose counters outlive the agent.
+fn of_use(received: &Received) -> impl Iterator<Item = &Sample> {
+    received.samples.iter().filter(|it| it.name == "landlord.tenant.syscalls")
+}
+
+#[test]
+fn what_is_exported_goes_where_the_configuration_says_now() {
+    if !landlord_tests::may_run() || is_too_long() {
+        return;
+    }
+    let Some(first) = Collector::start().unwrap() else { return };
+    let second = Collector::start().unwrap().unwrap();
+    let otlp = |endpoint: String, more: &str| {
+        format!("otlp: {{ endpoint: '{endpoint}', interval: 1s, {more} }}\n")
+    };
+    let scene = Scene::new(&otlp(first.grpc(), "protocol: grpc"));
+    let mut watch = scene.watch();
+    scene.alerts(&mut watch, 2);
+    let has_all = |it: &Received| alerts_of(it) == 2 && of_use(it).next().is_some();
+    first.wait_for(PATIENCE, |it| has_all(it).then_some(())).unwrap();
+
+    let next = otlp(second.http(), "traces: true, resource: k8s.cluster.name=lab");
+    scene.home.configure(&scene.configuration(&next)).unwrap();
+    tell(&watch, &["landlord_sink_waiting{sink=\"otlp_traces\"} 0"]);
+    // Until it was read, alerts need not tell of their processes.
+    read(scene.folder.path(), 0);
+    watch.of_rule(RULE, 2).unwrap();
+    read(scene.folder.path(), 1);
+    let alerts = watch.of_rule(RULE, 3).unwrap();
+    let trace = alerts[0].0["id"].as_str().unwrap();
+    let has_all = |it: &Received| {
+        let spans = it.spans.iter().filter(|span| span.trace == trace);
+        alerts_of(it) == 2 && of_use(it).next().is_some() && spans.count() > 1
+    };
+    let at_second = second.wait_for(PATIENCE, |it| has_all(it).then(|| it.clone())).unwrap();
+    assert!(at_second.logs.iter().all(|log| log.resource["k8s.cluster.name"] == "lab"));
+
+    // Nothing is told at both, nothing is left out, and sums go on where they were.
+    let at_first = first.received().unwrap();
+    assert_eq!((alerts_of(&at_first), at_first.spans.len()), (2, 0));
+    let last = of_use(&at_first).map(|it| it.time_unix_ns).max().unwrap();
+    assert!(of_use(&at_second).all(|it| it.time_unix_ns >= last));
+    let starts = |it| of_use(it).map(|sample| sample.start_unix_ns).collect::<BTreeSet<u64>>();
+    assert_eq!(starts(&at_first), starts(&at_second));
+    assert!(starts(&at_first).into_iter().all(|start| start > 0 && start <= last));
+    tell(&watch, &["landlord_sink_failures_total{sink=\"otlp_metrics\",cause=\"export\"} 0"]);
     let log = scene.home.log();
     assert!(!log.contains("needs a restart"), "{log}");
     watch.stop().unwrap();

@@ -11,7 +11,7 @@
 //!
 //! Pods in their node's network never have an address: it is the node's, and the
 //! answer [`Owner::Host`], never a tenant. Pods tell their own addresses; of what is
-//! behind a Service beyond them [`endpoints`] knows.
+//! behind a Service beyond them `endpoints` knows.
 //!
 //! The local end of a connection is found by its cgroup, never here.
 
