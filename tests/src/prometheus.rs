@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::agent::http;
-use crate::daemon::{Daemon, free_address};
+use crate::daemon::{Daemon, free_address, wait_for};
 
 /// Environment variable with the path of a Prometheus; `cargo xtask test` sets it.
 pub const BINARY: &str = "LANDLORD_PROMETHEUS";
@@ -20,12 +21,39 @@ pub const BINARY: &str = "LANDLORD_PROMETHEUS";
 pub struct Setup<'a> {
     /// Whom it scrapes, as the job `landlord`.
     pub target: SocketAddr,
-    /// What the chart's monitors take from the pod: the label `node`.
+    /// What its configuration says beside that of how it does so; ends with a line.
+    pub how: &'a str,
+    /// What the chart's monitors take from the pod: the label `node`; empty: none.
     pub node: &'a str,
     /// A file of rules.
     pub rules: &'a str,
-    /// The address of an Alertmanager, with its scheme.
+    /// The address of an Alertmanager, with its scheme; empty: nobody is told.
     pub alertmanager: &'a str,
+}
+
+impl Setup<'_> {
+    /// One that only scrapes.
+    #[must_use]
+    pub const fn of(target: SocketAddr) -> Self {
+        Self { target, how: "", node: "", rules: "", alertmanager: "" }
+    }
+
+    /// Its configuration.
+    fn text(&self) -> String {
+        let Self { target, how, node, alertmanager, .. } = self;
+        let alertmanager = match alertmanager.trim_start_matches("http://") {
+            "" => String::new(),
+            address => format!("{{ static_configs: [ {{ targets: [ '{address}' ] }} ] }}"),
+        };
+        let labels = if node.is_empty() { String::new() } else { format!("node: {node}") };
+        format!(
+            "global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}\n\
+             rule_files: [ rules.yml ]\n\
+             alerting: {{ alertmanagers: [ {alertmanager} ] }}\n\
+             scrape_configs:\n  - job_name: landlord\n    honor_labels: true\n    {how}\
+             static_configs: [ {{ targets: [ '{target}' ], labels: {{ {labels} }} }} ]\n"
+        )
+    }
 }
 
 /// A running Prometheus; dropped, it is killed.
@@ -51,25 +79,17 @@ impl Prometheus {
         };
         let folder = tempfile::Builder::new().prefix("landlord-prometheus-").tempdir()?;
         let place = folder.path();
-        let Setup { target, node, rules, alertmanager } = setup;
-        let alertmanager = alertmanager.trim_start_matches("http://");
-        let text = format!(
-            "global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}\n\
-             rule_files: [ rules.yml ]\n\
-             alerting:\n  alertmanagers:\n    \
-             - {{ static_configs: [ {{ targets: [ '{alertmanager}' ] }} ] }}\n\
-             scrape_configs:\n  - job_name: landlord\n    honor_labels: true\n    \
-             static_configs: [ {{ targets: [ '{target}' ], labels: {{ node: {node} }} }} ]\n"
-        );
+        let text = setup.text();
         fs::write(place.join("prometheus.yml"), text).context("cannot write a configuration")?;
-        fs::write(place.join("rules.yml"), rules).context("cannot write rules")?;
+        fs::write(place.join("rules.yml"), setup.rules).context("cannot write rules")?;
         let address = free_address()?;
         let mut command = Command::new(&binary);
         command
             .arg(format!("--config.file={}", place.join("prometheus.yml").display()))
             .arg(format!("--storage.tsdb.path={}", place.join("data").display()))
             .arg(format!("--web.listen-address={address}"))
-            .args(["--log.level=warn", "--rules.alert.resend-delay=1s"]);
+            .args(["--log.level=warn", "--rules.alert.resend-delay=1s"])
+            .arg("--enable-feature=exemplar-storage");
         let daemon = Daemon::start(&mut command, &place.join("log"), &[address])?;
         Ok(Some(Self { address, _folder: folder, _daemon: daemon }))
     }
@@ -91,6 +111,39 @@ impl Prometheus {
     pub fn query_range(&self, expr: &str, (from, to): (u64, u64), step: u64) -> Result<Vec<Value>> {
         let expr = encoded(expr);
         self.samples(&format!("/api/v1/query_range?query={expr}&start={from}&end={to}&step={step}"))
+    }
+
+    /// Waits until an expression has a sample whose value is as it should be.
+    ///
+    /// # Errors
+    ///
+    /// It has none in time; the message has what it has.
+    pub fn wait_for(
+        &self,
+        patience: Duration,
+        expr: &str,
+        is_it: impl Fn(f64) -> bool,
+    ) -> Result<()> {
+        let value = |sample: &Value| sample["value"][1].as_str()?.parse().ok();
+        let is_there = || {
+            let samples = self.query(expr)?;
+            Ok(samples.iter().filter_map(value).any(&is_it).then_some(()))
+        };
+        let found = wait_for(patience, is_there)?;
+        found.with_context(|| format!("{expr}: {:?}", self.query(expr)))
+    }
+
+    /// The exemplars of an expression of all times, each with `labels`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`query`](Self::query).
+    pub fn exemplars(&self, expr: &str) -> Result<Vec<Value>> {
+        let expr = encoded(expr);
+        let path = format!("/api/v1/query_exemplars?query={expr}&start=0&end=9999999999");
+        let series = list(&self.data(&path)?)?;
+        let lists = series.iter().map(|it| list(&it["exemplars"]));
+        lists.collect::<Result<Vec<_>>>().map(|it| it.concat())
     }
 
     /// The values that a label of a metric has.

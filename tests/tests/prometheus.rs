@@ -1,108 +1,39 @@
 //! A real Prometheus scrapes a real agent.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics keeps its trace")]
-#![expect(clippy::print_stdout, reason = "a test says why it does not run")]
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use landlord_tests::agent::Home;
 use landlord_tests::agent::http::{Secured, get, get_secured};
 use landlord_tests::apiserver::Authority;
 use landlord_tests::cgroup::Hierarchy;
+use landlord_tests::prometheus::{Prometheus, Setup};
 use landlord_tests::workload::Order;
 use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_secs(60);
+const UP: &str = "up{job=\"landlord\"}";
 
-/// A Prometheus that ends with its value.
-struct Prometheus {
-    process: Child,
-    promtool: OsString,
-    listen: SocketAddr,
+/// Waits until an expression has this value.
+fn wait_for(prometheus: &Prometheus, expr: &str, value: f64) {
+    prometheus.wait_for(PATIENCE, expr, |it| it == value).unwrap();
 }
 
-impl Prometheus {
-    /// `how`: what its configuration says of how the target is scraped.
-    fn start(place: &Path, target: SocketAddr, how: &str) -> Option<Self> {
-        let named = |name| std::env::var_os(name);
-        let tools = named("LANDLORD_PROMETHEUS").zip(named("LANDLORD_PROMTOOL"));
-        let Some((binary, promtool)) = tools else {
-            println!("SKIPPED: no Prometheus; `cargo xtask setup` fetches it");
-            return None;
-        };
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let listen = port.local_addr().unwrap().to_string();
-        drop(port);
-        let configuration = place.join("prometheus.yml");
-        let text = format!(
-            "global: {{ scrape_interval: 1s, scrape_timeout: 1s }}\n\
-             scrape_configs:\n  \
-             - {{ job_name: landlord, {how} static_configs: [ {{ targets: [ '{target}' ] }} ] \
-             }}\n"
-        );
-        std::fs::write(&configuration, text).unwrap();
-        let process = Command::new(&binary)
-            .arg(format!("--config.file={}", configuration.display()))
-            .arg(format!("--storage.tsdb.path={}", place.join("data").display()))
-            .arg(format!("--web.listen-address={listen}"))
-            .args(["--log.level=error", "--enable-feature=exemplar-storage"])
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        Some(Self { process, promtool, listen: listen.parse().unwrap() })
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}", self.listen)
-    }
-
-    /// Traces in the exemplars of a metric, once there are some.
-    fn traces(&self, metric: &str) -> BTreeSet<String> {
-        let deadline = Instant::now() + PATIENCE;
-        let path = format!("/api/v1/query_exemplars?query={metric}&start=0&end=9999999999");
-        loop {
-            let answer: Value = serde_json::from_str(&get(self.listen, &path).unwrap()).unwrap();
-            let series = answer["data"].as_array().unwrap();
-            let exemplars = series.iter().flat_map(|it| it["exemplars"].as_array().unwrap());
-            let traces = exemplars.map(|it| it["labels"]["trace_id"].as_str().unwrap().to_owned());
-            let traces: BTreeSet<String> = traces.collect();
-            if !traces.is_empty() {
-                return traces;
-            }
-            assert!(Instant::now() < deadline, "no exemplars: {answer}");
-            std::thread::sleep(Duration::from_millis(300));
+/// Traces in the exemplars of an expression, once there are some.
+fn traces(prometheus: &Prometheus, expr: &str) -> BTreeSet<String> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let exemplars = prometheus.exemplars(expr).unwrap();
+        if !exemplars.is_empty() {
+            let trace = |it: &Value| it["labels"]["trace_id"].as_str().unwrap().to_owned();
+            return exemplars.iter().map(trace).collect();
         }
-    }
-
-    /// The answer to a query, once there is one that has `expected`.
-    fn wait_for(&self, query: &str, expected: &str) -> String {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let output = Command::new(&self.promtool)
-                .args(["query", "instant", &self.url(), query])
-                .output()
-                .unwrap();
-            let answer = String::from_utf8_lossy(&output.stdout).into_owned();
-            if answer.contains(expected) {
-                return answer;
-            }
-            let error = String::from_utf8_lossy(&output.stderr);
-            assert!(Instant::now() < deadline, "{query}: no `{expected}` in `{answer}` {error}");
-            std::thread::sleep(Duration::from_millis(300));
-        }
-    }
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        // Both fail only when it has already ended.
-        self.process.kill().ok();
-        self.process.wait().ok();
+        assert!(Instant::now() < deadline, "no exemplars of {expr}");
+        std::thread::sleep(Duration::from_millis(300));
     }
 }
 
@@ -115,15 +46,14 @@ fn prometheus_finds_the_agent_up_and_its_counters_right() {
     let agent = home.start().unwrap();
     let cgroup = Hierarchy::find().unwrap().create("landlord-e2e-scraped.slice").unwrap();
     Order::new(["syscalls", "--count", "31415"]).inside(&cgroup).run(PATIENCE).unwrap();
-    let place = tempfile::tempdir().unwrap();
-    let Some(prometheus) = Prometheus::start(place.path(), home.address(), "") else { return };
-    prometheus.wait_for("up{job=\"landlord\"}", "=> 1 ");
+    let Some(prometheus) = Prometheus::start(&Setup::of(home.address())).unwrap() else { return };
+    wait_for(&prometheus, UP, 1.0);
     let calls =
         "landlord_tenant_syscalls_total{tenant=\"landlord-e2e-scraped\",syscall=\"getppid\"}";
-    prometheus.wait_for(calls, "=> 31415 ");
+    wait_for(&prometheus, calls, 31415.0);
     // A target that is not there is down: the check above can fail.
     agent.terminate().unwrap();
-    prometheus.wait_for("up{job=\"landlord\"}", "=> 0 ");
+    wait_for(&prometheus, UP, 0.0);
 }
 
 /// Files by which an agent and who asks it come together.
@@ -205,16 +135,15 @@ fn prometheus_scrapes_a_secured_agent_and_keeps_traces_of_alerts() {
     home.secure(keys.of_client());
     let mut watch = home.watch(&[keys.path("rules.yaml")], &[]).unwrap();
     let how = format!(
-        "scheme: https, tls_config: {{ ca_file: '{}', server_name: {} }}, authorization: {{ \
-         credentials_file: '{}' }},",
+        "scheme: https\n    tls_config: {{ ca_file: '{}', server_name: {} }}\n    authorization: \
+         {{ credentials_file: '{}' }}\n    ",
         file("ca.crt"),
         Keys::NAME,
         file("said"),
     );
-    let place = tempfile::tempdir().unwrap();
-    let Some(prometheus) = Prometheus::start(place.path(), home.address(), &how) else { return };
-    let up = "up{job=\"landlord\"}";
-    prometheus.wait_for(up, "=> 1 ");
+    let setup = Setup { how: &how, ..Setup::of(home.address()) };
+    let Some(prometheus) = Prometheus::start(&setup).unwrap() else { return };
+    wait_for(&prometheus, UP, 1.0);
 
     let read = Command::new("cat").arg(keys.path("secret")).stdout(Stdio::null()).status();
     assert!(read.unwrap().success());
@@ -222,8 +151,7 @@ fn prometheus_scrapes_a_secured_agent_and_keeps_traces_of_alerts() {
     let ids: BTreeSet<String> =
         alerts.iter().map(|it| it.0["id"].as_str().unwrap().to_owned()).collect();
     assert_eq!(ids.len(), 1);
-    let traces = prometheus.traces("landlord_alerts_total%7Brule=%22Secret%20read%22%7D");
-    assert_eq!(traces, ids);
+    assert_eq!(traces(&prometheus, "landlord_alerts_total{rule=\"Secret read\"}"), ids);
     let page = watch.agent().metrics().unwrap();
     assert!(!page.contains("trace_id"), "nobody asked for OpenMetrics");
 
@@ -245,9 +173,9 @@ fn prometheus_scrapes_a_secured_agent_and_keeps_traces_of_alerts() {
 
     // Replaced files count without a restart, at both ends.
     keys.put("token", "second");
-    prometheus.wait_for(up, "=> 0 ");
+    wait_for(&prometheus, UP, 0.0);
     keys.put("said", "second");
-    prometheus.wait_for(up, "=> 1 ");
+    wait_for(&prometheus, UP, 1.0);
     // Connections go on with the certificate that they began with; new ones have the new one.
     keys.renew();
     let deadline = Instant::now() + PATIENCE;
@@ -258,9 +186,9 @@ fn prometheus_scrapes_a_secured_agent_and_keeps_traces_of_alerts() {
     keys.trust();
     assert_eq!(asked("/healthz").unwrap(), "ok\n");
     assert!(told(&["--config", &configuration]));
-    prometheus.wait_for(up, "=> 1 ");
-    let refused = "landlord_api_requests_total{page=\"/metrics\",status=\"401\"} > 1";
-    prometheus.wait_for(refused, "=> ");
+    wait_for(&prometheus, UP, 1.0);
+    let refused = "landlord_api_requests_total{page=\"/metrics\",status=\"401\"}";
+    prometheus.wait_for(PATIENCE, refused, |it| it > 1.0).unwrap();
     watch.stop().unwrap();
 }
 

@@ -158,5 +158,4 @@ impl EncodeLabelSet for Labels<'_> {
 }
 
 #[cfg(test)]
-#[path = "prometheus_tests.rs"]
 mod tests;

@@ -153,7 +153,7 @@ pub(super) fn agent<'home>(home: &'home Home, folder: &Path) -> Watch<'home> {
 pub(super) fn prometheus(home: &Home, alertmanager: &str) -> Option<Prometheus> {
     let rules = std::fs::read_to_string(chart("files/landlord.rules.yaml")).unwrap();
     let setup =
-        Setup { target: home.address(), node: NODE, rules: &hastened(&rules), alertmanager };
+        Setup { node: NODE, rules: &hastened(&rules), alertmanager, ..Setup::of(home.address()) };
     Prometheus::start(&setup).unwrap()
 }
 
