@@ -23,7 +23,7 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 /// Longer than an agent waits for an alert.
 const WAIT: Duration = Duration::from_secs(15);
 /// More than any node's answer; an endless one is cut off.
-const ANSWER_LIMIT: u64 = 256 << 20;
+const ANSWER_LIMIT: usize = 256 << 20;
 
 /// Why the agent could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -186,7 +186,7 @@ impl Agent {
         let text = response
             .body_mut()
             .with_config()
-            .limit(ANSWER_LIMIT)
+            .limit(ANSWER_LIMIT as u64)
             .read_to_string()
             .map_err(|error| self.failed(&error))?;
         Ok((response.status().as_u16(), server, text))

@@ -4,20 +4,24 @@
 //! address it was made, and nobody who takes the agent's port is told the token.
 
 use std::fs;
-use std::io::{self, Read as _, Write as _};
-use std::net::{TcpStream, ToSocketAddrs as _};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::header::{AUTHORIZATION, HOST, SERVER};
+use hyper_util::rt::TokioIo;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error,
-    SignatureScheme, StreamOwned,
-};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 use super::{ANSWER_LIMIT, CONNECT_TIMEOUT};
 
@@ -37,63 +41,47 @@ pub(super) fn get(
     token: Option<&str>,
     timeout: Duration,
 ) -> io::Result<Reply> {
-    let deadline = Instant::now() + timeout;
-    let config = Arc::new(config(certificate)?);
+    let config = config(certificate)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let asked = tokio::time::timeout(timeout, ask(address, path, config, token)).await;
+        asked.unwrap_or_else(|_| Err(late("no whole answer in time")))
+    })
+}
+
+async fn ask(
+    address: &str,
+    path: &str,
+    config: ClientConfig,
+    token: Option<&str>,
+) -> io::Result<Reply> {
+    let stream = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await;
+    let stream = stream.unwrap_or_else(|_| Err(late("no connection in time")))?;
     // No name is asked for, as none is compared.
     let name = ServerName::try_from("landlord").map_err(io::Error::other)?;
-    let connection = ClientConnection::new(config, name).map_err(io::Error::other)?;
-    let mut stream = StreamOwned::new(connection, connect(address)?);
-    let token = token.map(|it| format!("Authorization: Bearer {it}\r\n")).unwrap_or_default();
-    stream.sock.set_write_timeout(Some(timeout))?;
-    stream.sock.set_read_timeout(Some(timeout))?;
-    // Of version 1.0: the answer ends with the connection and is never chunked.
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n{token}\r\n")?;
-    let mut bytes = Vec::new();
-    let mut part = [0; 16 << 10];
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() || bytes.len() as u64 > ANSWER_LIMIT {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "no whole answer in time"));
-        }
-        stream.sock.set_read_timeout(Some(left))?;
-        match stream.read(&mut part) {
-            Ok(0) => break,
-            Ok(length) => bytes.extend_from_slice(&part[..length]),
-            // The length tells below whether it is whole.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
-            Err(error) => return Err(error),
-        }
+    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
+    let (mut sender, connection) =
+        http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+    // What goes wrong with it is told to who asks.
+    drop(tokio::spawn(connection));
+    let mut request = Request::get(path).header(HOST, address);
+    if let Some(token) = token {
+        request = request.header(AUTHORIZATION, format!("Bearer {token}"));
     }
-    reply(&bytes).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no answer of HTTP"))
-}
-
-fn connect(address: &str) -> io::Result<TcpStream> {
-    let mut last = io::Error::from(io::ErrorKind::NotFound);
-    for address in address.to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
-}
-
-/// `None`: it is none, or not whole.
-fn reply(bytes: &[u8]) -> Option<Reply> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    let (head, body) = text.split_once("\r\n\r\n")?;
-    let mut lines = head.lines();
-    let status = lines.next()?.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()?;
-    let header = |name: &str| {
-        let mut headers = head.lines().skip(1).filter_map(|line| line.split_once(": "));
-        headers.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    };
-    let length: usize = header("content-length")?.parse().ok()?;
-    (body.len() == length).then(|| Reply {
-        status,
-        server: header("server").map(str::to_owned),
-        text: body.to_owned(),
+    let request = request.body(Empty::<Bytes>::new()).map_err(io::Error::other)?;
+    let response = sender.send_request(request).await.map_err(io::Error::other)?;
+    let (head, body) = response.into_parts();
+    let body = Limited::new(body, ANSWER_LIMIT).collect().await.map_err(io::Error::other)?;
+    let server = head.headers.get(SERVER).and_then(|it| it.to_str().ok());
+    Ok(Reply {
+        status: head.status.as_u16(),
+        server: server.map(str::to_owned),
+        text: String::from_utf8(body.to_bytes().into()).map_err(io::Error::other)?,
     })
+}
+
+fn late(what: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, what)
 }
 
 fn config(certificate: &Path) -> io::Result<ClientConfig> {
@@ -160,27 +148,5 @@ impl ServerCertVerifier for Pinned {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::reply;
-
-    #[test]
-    fn only_whole_answers_are_taken() {
-        let check = |answer: &str, expected: Option<(u16, Option<&str>, &str)>| {
-            let found = reply(answer.as_bytes());
-            let found = found.as_ref().map(|it| (it.status, it.server.as_deref(), &*it.text));
-            assert_eq!(found, expected, "{answer:?}");
-        };
-        check(
-            "HTTP/1.0 200 OK\r\nServer: landlord/1\r\nContent-Length: 2\r\n\r\nhi",
-            Some((200, Some("landlord/1"), "hi")),
-        );
-        check("HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n", Some((401, None, "")));
-        check("HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nhi", None);
-        check("HTTP/1.0 200 OK\r\n\r\nhi", None);
-        check("SSH-2.0-OpenSSH_9.2\r\n", None);
     }
 }
