@@ -132,10 +132,7 @@ fn kubelet_row(trial: &Trial) -> Option<Check> {
 fn api_server_row(trial: &Trial) -> Check {
     let troubles = trial.answers.iter().filter_map(|(source, it)| Some((source, it.as_ref()?)));
     let troubles: Vec<_> = troubles.collect();
-    let told = |(source, trouble): &(&Source, &Trouble)| {
-        format!("{}: {} ({})", source.label(), trouble.label(), trouble.text())
-    };
-    let Some((_, first)) = troubles.first() else {
+    if troubles.is_empty() {
         let sources: Vec<_> = trial.answers.iter().map(|(source, _)| source.label()).collect();
         return Check {
             name: API_SERVER,
@@ -145,23 +142,47 @@ fn api_server_row(trial: &Trial) -> Check {
             reason: None,
             remedy: None,
         };
-    };
-    let remedy = match first {
-        Trouble::Unreachable(_) | Trouble::Untrusted(_) => {
-            "look whether this node reaches the API server"
+    }
+    // What is the same for several sources is said once.
+    let mut reasons: Vec<(Vec<&str>, String)> = Vec::new();
+    let mut remedies: Vec<&str> = Vec::new();
+    for (source, trouble) in troubles {
+        let told = format!("{} ({})", trouble.label(), trouble.text());
+        match reasons.iter_mut().find(|(_, known)| *known == told) {
+            Some((sources, _)) => sources.push(source.label()),
+            None => reasons.push((vec![source.label()], told)),
         }
-        Trouble::Unauthenticated(_) => "give the agent a service account or a kubeconfig",
-        Trouble::Forbidden(_) => "give its account the ClusterRole of the chart",
-        Trouble::Missing(_) => "apply charts/landlord/crds, or set `kubernetes.tenants: false`",
-        Trouble::Overloaded(_) | Trouble::Other(_) => "ask again later",
-    };
+        let remedy = api_server_remedy(*source, trouble);
+        if !remedies.contains(&remedy) {
+            remedies.push(remedy);
+        }
+    }
+    let reasons = reasons.iter().map(|(sources, told)| format!("{}: {told}", sources.join(", ")));
     Check {
         name: API_SERVER,
         needed_for: OWNERS,
         status: Status::Degraded,
         found: format!("does not tell all of node {}", trial.node),
-        reason: Some(troubles.iter().map(told).collect::<Vec<_>>().join("; ")),
-        remedy: Some(remedy.to_owned()),
+        reason: Some(reasons.collect::<Vec<_>>().join("; ")),
+        remedy: Some(remedies.join("; ")),
+    }
+}
+
+fn api_server_remedy(source: Source, trouble: &Trouble) -> &'static str {
+    match trouble {
+        Trouble::Unreachable(_) => "look whether this node reaches the API server",
+        Trouble::Untrusted(_) => {
+            "its certificate must be by the authority of the service account or the kubeconfig"
+        }
+        Trouble::Unauthenticated(_) => {
+            "give the agent a service account, or a kubeconfig whose token has not expired"
+        }
+        Trouble::Forbidden(_) => "give its account the ClusterRole of the chart",
+        Trouble::Missing(_) if source == Source::Tenants => {
+            "apply charts/landlord/crds, or set `kubernetes.tenants: false`"
+        }
+        Trouble::Missing(_) => "Kubernetes 1.21 or newer has all that is asked for",
+        Trouble::Overloaded(_) | Trouble::Other(_) => "ask again later",
     }
 }
 
@@ -229,18 +250,37 @@ mod tests {
 
     #[test]
     fn what_the_api_server_does_not_tell() {
-        let check = |pods: Option<Trouble>, expected: &str, reason: Option<&str>| {
-            let answers = vec![(Source::Pods, pods), (Source::Namespaces, None)];
+        let check = |answers: &[(Source, Option<Trouble>)], reason: &str, remedy: &str| {
+            let answers = answers.to_vec();
             let row = api_server_row(&Trial { node: "n1".into(), answers, kubelet: None });
-            assert_eq!((row.found.as_str(), row.reason.as_deref()), (expected, reason));
-            assert_eq!(row.remedy.is_some(), reason.is_some());
+            assert_eq!(row.found, "does not tell all of node n1");
+            assert_eq!(
+                (row.reason.as_deref(), row.remedy.as_deref()),
+                (Some(reason), Some(remedy))
+            );
         };
-        check(None, "tells of pods, namespaces for node n1", None);
+        let refused = || Some(Trouble::Unreachable("refused".to_owned()));
+        let no = || Some(Trouble::Forbidden("no (403)".to_owned()));
+        let missing = || Some(Trouble::Missing("none (404)".to_owned()));
         check(
-            Some(Trouble::Forbidden("no (403)".to_owned())),
-            "does not tell all of node n1",
-            Some("pods: forbidden (no (403))"),
+            &[(Source::Pods, no()), (Source::Namespaces, None)],
+            "pods: forbidden (no (403))",
+            "give its account the ClusterRole of the chart",
         );
+        check(
+            &[(Source::Pods, refused()), (Source::Namespaces, refused())],
+            "pods, namespaces: unreachable (refused)",
+            "look whether this node reaches the API server",
+        );
+        check(
+            &[(Source::Nodes, no()), (Source::Tenants, missing()), (Source::Services, no())],
+            "nodes, services: forbidden (no (403)); tenants: missing (none (404))",
+            "give its account the ClusterRole of the chart; apply charts/landlord/crds, or set \
+             `kubernetes.tenants: false`",
+        );
+        let answers = vec![(Source::Pods, None), (Source::Namespaces, None)];
+        let row = api_server_row(&Trial { node: "n1".into(), answers, kubelet: None });
+        assert_eq!((&*row.found, row.reason), ("tells of pods, namespaces for node n1", None));
     }
 
     fn rendered(fixture: &Fixture) -> String {

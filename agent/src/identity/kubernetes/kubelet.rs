@@ -208,15 +208,8 @@ async fn send(news: &mpsc::Sender<Change>, change: Change) -> Result<(), Closed>
 
 /// What is wrong with a request that was not answered.
 fn refusal(error: &kube::Error) -> Trouble {
-    let trouble = trouble::of_request(error).unwrap_or_else(|| Trouble::Other(error.to_string()));
-    match trouble {
-        Trouble::Unreachable(text) if text.contains(BAD_CERTIFICATE) => Trouble::Untrusted(text),
-        trouble => trouble,
-    }
+    trouble::of_request(error).unwrap_or_else(|| Trouble::Other(error.to_string()))
 }
-
-/// What the library of TLS calls it.
-const BAD_CERTIFICATE: &str = "invalid peer certificate";
 
 /// The text of a refusal on one line.
 fn reason_of(body: &[u8]) -> String {

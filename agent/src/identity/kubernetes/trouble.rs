@@ -12,6 +12,11 @@ use crate::identity::cluster::change::Trouble;
 /// The longest that the API server may wish to be left alone.
 const WISHED_MAX: Duration = Duration::from_secs(300);
 
+/// What the library of TLS calls it.
+const BAD_CERTIFICATE: &str = "invalid peer certificate";
+/// Where that library, for some errors, goes on with what its programmers are to read.
+const MANUAL: &str = ": https://docs.rs/";
+
 /// What is wrong; `None` if the next request mends it, as all was forgotten that the
 /// watch would have continued from.
 pub(super) fn of(error: &watcher::Error) -> Option<Trouble> {
@@ -61,14 +66,19 @@ pub(super) fn of_request(error: &kube::Error) -> Option<Trouble> {
         kube::Error::Service(cause) => match cause.downcast_ref::<AccessError>() {
             Some(AccessError::Silent(_)) => Trouble::Unreachable(cause.to_string()),
             Some(_) => Trouble::Unauthenticated(chain(cause.as_ref())),
-            None => Trouble::Unreachable(chain(cause.as_ref())),
+            None => of_connection(chain(cause.as_ref())),
         },
         kube::Error::Auth(_) => Trouble::Unauthenticated(chain(error)),
-        kube::Error::HyperError(_) | kube::Error::ReadEvents(_) => {
-            Trouble::Unreachable(chain(error))
-        }
+        kube::Error::HyperError(_) | kube::Error::ReadEvents(_) => of_connection(chain(error)),
         other => Trouble::Other(chain(other)),
     })
+}
+
+fn of_connection(text: String) -> Trouble {
+    match text.contains(BAD_CERTIFICATE) {
+        true => Trouble::Untrusted(text),
+        false => Trouble::Unreachable(text),
+    }
 }
 
 fn of_status(status: &Status) -> Option<Trouble> {
@@ -105,5 +115,26 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         }
         next = cause.source();
     }
+    text.truncate(text.find(MANUAL).unwrap_or(text.len()));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_that_fail() {
+        let check = |cause: &str, expected: Trouble| {
+            let error = kube::Error::Service(cause.to_owned().into());
+            assert_eq!(of_request(&error), Some(expected));
+        };
+        check("refused", Trouble::Unreachable("refused".to_owned()));
+        check(
+            "peer closed connection: https://docs.rs/rustls/latest/#eof",
+            Trouble::Unreachable("peer closed connection".to_owned()),
+        );
+        let untrusted = "client error (Connect): invalid peer certificate: UnknownIssuer";
+        check(untrusted, Trouble::Untrusted(untrusted.to_owned()));
+    }
 }
