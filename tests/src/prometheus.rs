@@ -125,10 +125,9 @@ impl Prometheus {
         is_it: impl Fn(f64) -> bool,
     ) -> Result<()> {
         let value = |sample: &Value| sample["value"][1].as_str()?.parse().ok();
-        let is_there = || {
-            let samples = self.query(expr)?;
-            Ok(samples.iter().filter_map(value).any(&is_it).then_some(()))
-        };
+        // It listens before it answers; what is wrong with an expression is told at the end.
+        let has_it = |samples: Vec<Value>| samples.iter().filter_map(value).any(&is_it);
+        let is_there = || Ok(self.query(expr).is_ok_and(has_it).then_some(()));
         let found = wait_for(patience, is_there)?;
         found.with_context(|| format!("{expr}: {:?}", self.query(expr)))
     }
