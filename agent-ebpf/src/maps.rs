@@ -7,9 +7,9 @@ use aya_ebpf::{
     macros::btf_map,
 };
 use landlord_ebpf::abi::{
-    Allowance, CpuState, DROPS as DROP_KEYS, DropKey, EventCounts, GENERATIONS, HINTS, Loss, Meta,
-    NetUsage, PLANS as PLANS_LEN, Plan, RunUsage, SlotInfo, SyscallPage, TaskAccount,
-    VERDICTS as VERDICTS_LEN, Verdict, Wanted, stage,
+    Allowance, Begun, CONNECTIONS, CpuState, DROPS as DROP_KEYS, DropKey, EventCounts, GENERATIONS,
+    HINTS, Loss, Meta, NetUsage, PLANS as PLANS_LEN, Plan, RunUsage, SlotInfo, SyscallPage,
+    TaskAccount, VERDICTS as VERDICTS_LEN, Verdict, Wanted, stage,
 };
 
 use crate::events::Scratch;
@@ -94,6 +94,9 @@ pub(crate) static LIFECYCLE_SCRATCH: Array<Scratch, 1> = Array::new();
 /// thread ends.
 #[btf_map]
 pub(crate) static DEATHS: Array<u64, DEATHS_LEN> = Array::new();
+/// When connections that last began, by the address of their socket.
+#[btf_map]
+pub(crate) static BEGUN: HashMap<u64, Begun, { CONNECTIONS as usize }> = HashMap::new();
 /// The programs that handle a wanted call, by [`stage`].
 #[btf_map]
 pub(crate) static JUMP_EVENT: ProgramArray<{ stage::COUNT as usize }> = ProgramArray::new();

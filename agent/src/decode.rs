@@ -1,11 +1,15 @@
 //! Bytes of a kernel record → [`Record`]. Offsets, sizes and byte order live here and
 //! nowhere else; it borrows, allocates nothing and never panics.
 
+mod connection;
+
 use std::mem::{offset_of, size_of};
 
 use landlord_ebpf::abi::{self, Head, RecordKind, Section, SectionHead, section_flag};
 
 use crate::event::{FileFacts, Part, Record, SocketFacts, TaskFacts};
+
+pub use connection::connection;
 
 /// Why bytes are not a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -10,6 +10,7 @@ mod clock;
 mod cluster;
 mod collector;
 mod config_file;
+mod connections;
 mod deliveries;
 mod exports;
 mod feeder;
@@ -55,6 +56,7 @@ use cluster::Cluster;
 pub use cluster::{Trial, try_api_server};
 use collector::Told;
 use config_file::{ConfigFile, Reloads};
+use connections::Telling;
 use deliveries::{Deliveries, Traced};
 pub use deliveries::{SinkError, SinkProblem};
 use file_watch::FileWatch;
@@ -188,7 +190,8 @@ async fn serve(config: &Config, work: Option<Work>) -> Result<(), PipelineError>
     let tenants = meter.tenants();
     let node_name = node.as_ref().map(|node| &*node.name);
     let deliveries = Arc::new(Deliveries::start(config, node_name, work)?);
-    let to = Alerted { ways: deliveries.ways(), traced: deliveries.traced() };
+    let (ways, traced) = (deliveries.ways(), deliveries.traced());
+    let to = Alerted { ways, traced, connections: deliveries.connections() };
     let watch = watch(config, &mut meter, to, None)?;
     let reloads = Arc::<Reloads>::default();
     let (collector, worker) = collector::spawn(
@@ -254,6 +257,7 @@ async fn serve(config: &Config, work: Option<Work>) -> Result<(), PipelineError>
     drop(files);
     let watched = watch.map(Watch::stop);
     // The last alerts are with their sinks now.
+    deliveries.end_connections().await;
     deliveries.end();
     worker.stop();
     if let Some(pins) = &config.pin {
@@ -279,16 +283,23 @@ fn told(reloads: &Arc<Reloads>, deliveries: &Deliveries, clients: &Arc<Clients>)
 struct Alerted {
     ways: Ways,
     traced: Option<Traced>,
+    /// What is told of connections beside.
+    connections: Option<Telling>,
 }
 
 /// Begins to watch, when rules are wanted and the kernel gives events.
 fn watch(
     config: &Config,
     meter: &mut Meter,
-    Alerted { ways, traced }: Alerted,
+    Alerted { ways, traced, connections }: Alerted,
     record: Option<PathBuf>,
 ) -> Result<Option<Watch>, PipelineError> {
-    let Some(detection) = &config.detection else { return Ok(None) };
+    let Some(detection) = &config.detection else {
+        if connections.is_some() {
+            tracing::warn!("no connections are told: `otlp.connections` needs rules in force");
+        }
+        return Ok(None);
+    };
     let Some((events, paths)) = meter.take_events() else {
         tracing::error!("this machine gives no events for rules; `landlord doctor` says why");
         return Ok(None);
@@ -298,7 +309,8 @@ fn watch(
         .transpose()
         .map_err(PipelineError::io("starting the outbox of alerts"))?;
     let (known, detection) = (meter.known(), detection.clone());
-    let parts = Parts { events, paths, known, detection, outbox, ways, traced, record };
+    let parts =
+        Parts { events, paths, known, detection, outbox, ways, traced, connections, record };
     Watch::start(parts).map(Some)
 }
 

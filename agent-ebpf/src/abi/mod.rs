@@ -4,6 +4,7 @@
 //! asserted, so that both targets see the same bytes. All-zero is a valid,
 //! empty record: that is how the kernel hands out map memory.
 
+mod connection;
 mod cpu;
 mod loss;
 mod plan;
@@ -11,6 +12,7 @@ mod record;
 mod slot;
 mod usage;
 
+pub use connection::{Begun, CONNECTION, CONNECTIONS, Connection, side as connection_side};
 pub use cpu::{
     CpuState, RUNTIME_BITS, SEGMENTS, Segment, TaskAccount, WAIT_BITS, WAIT_CACHE, WaitEntry,
 };

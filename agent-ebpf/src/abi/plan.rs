@@ -229,8 +229,8 @@ pub struct EventCounts {
     pub lost: u64,
     /// Submissions to `io_uring` that were seen.
     pub uring: u64,
-    /// Keeps the size a power of two.
-    pub padding: u64,
+    /// Ends of connections that were sent on the ring of calls.
+    pub connections: u64,
 }
 
 const _: () = assert!(size_of::<EventCounts>() == 64);
@@ -259,7 +259,7 @@ pub struct DropKey {
     /// The cgroup.
     pub cgroup: u64,
     /// Number of the call with [`super::COMPAT_BIT`]; of other records
-    /// [`super::RecordKind`] with the bit 30 set.
+    /// [`super::RecordKind`], or [`super::CONNECTION`], with the bit 30 set.
     pub what: u32,
     /// A [`DropCause`].
     pub cause: u32,

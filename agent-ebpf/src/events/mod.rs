@@ -9,6 +9,7 @@
 
 mod begin;
 pub(crate) mod bound;
+mod connection;
 mod exec;
 mod file;
 mod finish;

@@ -249,6 +249,26 @@ loaded! {
     HAS_REQUEST_FD => has_request_fd;
     /// `io_kiocb.cqe.fd`, since 5.19.
     REQUEST_FD => request_fd;
+    /// `sock.sk_err`.
+    SOCK_ERROR => sock_error;
+    /// `sock.__sk_common.skc_flags`.
+    SOCK_FLAGS => sock_flags;
+    /// `sock.sk_cgrp_data`: its first word, a pointer to a `cgroup` as a rule.
+    SOCK_CGROUP => sock_cgroup;
+    /// `inet_sock.inet_sport`: this end's port, network order.
+    INET_PORT => inet_port;
+    /// `tcp_sock.snd_una`: the first number that was not acknowledged.
+    TCP_UNACKNOWLEDGED => tcp_unacknowledged;
+    /// `tcp_sock.rcv_nxt`: the number that is expected next.
+    TCP_EXPECTED => tcp_expected;
+    /// `tcp_sock.bytes_sent`, with what was sent again.
+    TCP_BYTES_SENT => tcp_bytes_sent;
+    /// `tcp_sock.bytes_retrans`.
+    TCP_BYTES_RETRANSMITTED => tcp_bytes_retransmitted;
+    /// `tcp_sock.bytes_acked`.
+    TCP_BYTES_ACKNOWLEDGED => tcp_bytes_acknowledged;
+    /// `tcp_sock.bytes_received`.
+    TCP_BYTES_RECEIVED => tcp_bytes_received;
     /// 1 when `sched_process_exit` tells whether the whole process ends (6.16).
     HAS_GROUP_DEAD => has_group_dead;
 }

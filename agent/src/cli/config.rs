@@ -201,6 +201,7 @@ mod tests {
           traces: false
           traces_ratio: 1
           trace_acts: 16
+          connections: none
           self_traces: false
           interval: 30s
           timeout: 10s

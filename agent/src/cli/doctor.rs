@@ -14,9 +14,10 @@ use crate::identity::cluster::Source;
 use crate::identity::cluster::change::Trouble;
 use crate::identity::kubernetes::kubelet::remedy;
 use crate::kernel::requirements::{
-    Check, Machine, Report, Status, Wanted, event_sensors, other_agent, probe, sensors,
+    Check, Machine, Report, Status, Wanted, connection_sensor, event_sensors, other_agent, probe,
+    sensors,
 };
-use crate::kernel::{KernelError, try_load};
+use crate::kernel::{KernelError, Tried, try_load};
 use crate::pipeline::meter::event_options;
 use crate::pipeline::{Trial, try_api_server};
 
@@ -74,7 +75,7 @@ pub(super) fn run(flags: &Doctor, coloured: bool, out: &mut impl Write) -> Resul
 
 /// What a configuration asks of the machine.
 pub(super) fn wanted(config: &Config) -> Wanted<'_> {
-    let events = config.detection.as_ref().map(event_options);
+    let events = event_options(config);
     Wanted { pin_path: config.pin.as_deref(), max_cgroups: config.max_cgroups, events }
 }
 
@@ -86,15 +87,14 @@ fn trials(machine: &Machine, config: &Config) -> Vec<Check> {
         error.to_string().lines().next().unwrap_or_default().to_owned()
     };
     let mut rows = Vec::new();
-    match &config.detection {
-        None => rows.push(sensors(try_load(None).map(drop).map_err(said))),
-        Some(detection) => match try_load(Some(event_options(detection))) {
-            Ok(events) => {
-                rows.push(sensors(Ok(())));
-                rows.push(event_sensors(events.map_err(said)));
-            }
-            Err(error) => rows.push(sensors(Err(said(error)))),
-        },
+    let wanted = event_options(config);
+    match try_load(wanted) {
+        Ok(Tried { events, connections }) => {
+            rows.push(sensors(Ok(())));
+            rows.extend(wanted.map(|_| event_sensors(events.map_err(said))));
+            rows.extend(connections.map(|told| connection_sensor(told.map_err(said))));
+        }
+        Err(error) => rows.push(sensors(Err(said(error)))),
     }
     rows.extend(cluster_rows(config));
     rows.extend(config.pin.as_deref().and_then(|path| other_agent(machine, path)));

@@ -120,6 +120,7 @@ mod tests {
         };
         check(&sinks("secret"), &[]);
         check("otlp: { endpoint: 'http://x', trace_acts: 3 }\ninterval: 5s\n", &[]);
+        check("otlp: { connections: all }\ninterval: 5s\n", &["otlp.connections"]);
         check("tenant_labels: [a]\ntenants: [{ match: { path: '^/' }, tenant: a }]\n", &[]);
     }
 

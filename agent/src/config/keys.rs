@@ -95,7 +95,9 @@ impl Key {
 
     /// Whether a change of the file counts while the agent runs.
     pub(super) fn changes_while_running(&self) -> bool {
-        let is_of_sinks = ["sinks", "otlp."].iter().any(|start| self.name.starts_with(start));
+        // What tells of connections is attached at the start.
+        let is_of_sinks = ["sinks", "otlp."].iter().any(|start| self.name.starts_with(start))
+            && self.name != "otlp.connections";
         self.is_of_tenants() || is_of_sinks
     }
 

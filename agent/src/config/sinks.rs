@@ -17,6 +17,7 @@ use crate::sinks::backends::syslog::Receiver;
 use crate::sinks::client::Access;
 use crate::sinks::delivery::{Pace, Route};
 use crate::sinks::otlp::Protocol;
+use crate::sinks::otlp::connections::Scope;
 
 /// How long an answer is waited for, unless something else is said.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -45,6 +46,7 @@ pub(super) struct OtlpSettings {
     traces: bool,
     traces_ratio: f64,
     trace_acts: usize,
+    connections: Scope,
     self_traces: bool,
     interval: Time,
     timeout: Time,
@@ -158,6 +160,8 @@ pub struct Otlp {
     pub traces_ratio: f64,
     /// How many of the last acts of each process these tell, 0 to 128.
     pub trace_acts: usize,
+    /// Which connections are exported as spans.
+    pub connections: Scope,
     /// Whether the agent's own work is exported as traces.
     pub self_traces: bool,
     /// How often metrics are.
@@ -223,7 +227,8 @@ impl Sinks {
         specs: Vec<SinkSpec>,
     ) -> Result<Self, SinkProblem> {
         let mut names = BTreeSet::from(
-            ["otlp", "otlp_metrics", "otlp_self_traces", "otlp_traces"].map(str::to_owned),
+            ["otlp", "otlp_connections", "otlp_metrics", "otlp_self_traces", "otlp_traces"]
+                .map(str::to_owned),
         );
         let mut list = Vec::with_capacity(specs.len());
         for (index, spec) in specs.into_iter().enumerate() {
@@ -386,6 +391,7 @@ fn exported(otlp: OtlpSettings) -> Result<Option<Otlp>, SinkProblem> {
         traces: otlp.traces,
         traces_ratio: otlp.traces_ratio,
         trace_acts: otlp.trace_acts,
+        connections: otlp.connections,
         self_traces: otlp.self_traces,
         interval: otlp.interval.0,
         timeout: otlp.timeout.0,

@@ -8,6 +8,7 @@ use crate::config::Target;
 use crate::config::overrides::Overrides;
 use crate::sinks::backends::syslog::Receiver;
 use crate::sinks::otlp::Protocol;
+use crate::sinks::otlp::connections::Scope;
 
 #[test]
 fn nobody_is_told_by_default() {
@@ -88,6 +89,23 @@ fn which_header_says_the_tenant() {
       |
     1 | otlp: { endpoint: 'http://x', tenant_header: 'a b' }
       |                                              ^^^^^
+    ");
+}
+
+#[test]
+fn which_connections_are_told() {
+    let scope = |yaml: &str| {
+        let yaml = format!("otlp: {{ endpoint: 'http://x'{yaml} }}\n");
+        from(&yaml, &[], &Overrides::default()).unwrap().sinks.otlp.unwrap().connections
+    };
+    assert_eq!(scope(""), Scope::None);
+    assert_eq!(scope(", connections: tenants"), Scope::Tenants);
+    assert_eq!(scope(", connections: all, traces: true"), Scope::All);
+    insta::assert_snapshot!(mistake("otlp: { connections: some }\n"), @"
+    landlord.yaml:1:22: `otlp.connections`: expected `none`, `tenants` or `all`, found `some`
+      |
+    1 | otlp: { connections: some }
+      |                      ^^^^
     ");
 }
 

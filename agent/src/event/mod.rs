@@ -3,12 +3,14 @@
 //!
 //! It reads no bytes of the wire (see [`crate::decode`]) and keeps no state.
 
+mod connection;
 pub mod deed;
 mod record;
 mod remote;
 mod surroundings;
 mod view;
 
+pub use connection::{Connection, Side};
 pub use deed::Deed;
 pub use landlord_ebpf::abi::{FileFacts, Head, RecordKind, SocketFacts, TaskFacts};
 pub use record::{Part, Record};

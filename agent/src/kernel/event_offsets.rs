@@ -78,6 +78,20 @@ const OPTIONAL: &[(&str, &[Member])] = &[
     ("HAS_REQUEST_FD", &[("REQUEST_FD", "io_kiocb", &["cqe.fd"])]),
 ];
 
+/// Needed to tell of connections.
+const CONNECTIONS: &[Member] = &[
+    ("SOCK_ERROR", "sock", &["sk_err"]),
+    ("SOCK_FLAGS", "sock", &["__sk_common.skc_flags"]),
+    ("SOCK_CGROUP", "sock", &["sk_cgrp_data.cgroup", "sk_cgrp_data.val"]),
+    ("INET_PORT", "inet_sock", &["inet_sport"]),
+    ("TCP_UNACKNOWLEDGED", "tcp_sock", &["snd_una"]),
+    ("TCP_EXPECTED", "tcp_sock", &["rcv_nxt"]),
+    ("TCP_BYTES_SENT", "tcp_sock", &["bytes_sent"]),
+    ("TCP_BYTES_RETRANSMITTED", "tcp_sock", &["bytes_retrans"]),
+    ("TCP_BYTES_ACKNOWLEDGED", "tcp_sock", &["bytes_acked"]),
+    ("TCP_BYTES_RECEIVED", "tcp_sock", &["bytes_received"]),
+];
+
 /// Parameters of a tracepoint's handler since it tells more than before, and a
 /// word that is 1 then.
 const TOLD: &[(&str, &str, usize)] = &[("HAS_GROUP_DEAD", "btf_trace_sched_process_exit", 3)];
@@ -88,6 +102,8 @@ pub(super) struct EventOffsets {
     pub(super) values: Vec<(&'static str, u32)>,
     /// The first member that this kernel does not have: there are no events then.
     pub(super) missing: Option<&'static str>,
+    /// The first one without which connections cannot be told.
+    pub(super) missing_of_connections: Option<&'static str>,
 }
 
 impl EventOffsets {
@@ -105,6 +121,13 @@ impl EventOffsets {
                 None => missing = missing.or(Some(member.2[0])),
             }
         }
+        let mut missing_of_connections = None;
+        for member in CONNECTIONS {
+            match find(member) {
+                Some(value) => values.push(value),
+                None => missing_of_connections = missing_of_connections.or(Some(member.2[0])),
+            }
+        }
         for (word, members) in OPTIONAL {
             let found: Option<Vec<_>> = members.iter().map(find).collect();
             values.push((*word, u32::from(found.is_some())));
@@ -115,7 +138,7 @@ impl EventOffsets {
             values.push((*word, u32::from(has)));
         }
         values.push(("URING_LAYOUT", uring_layout(btf)));
-        Self { values, missing }
+        Self { values, missing, missing_of_connections }
     }
 }
 
@@ -137,7 +160,7 @@ fn uring_layout(btf: &KernelBtf) -> u32 {
 mod tests {
     use std::{collections::BTreeSet, path::Path};
 
-    use super::{EventOffsets, NEEDED, OPTIONAL};
+    use super::{CONNECTIONS, EventOffsets, NEEDED, OPTIONAL};
     use crate::kernel::{
         btf::{KERNEL_BTF, KernelBtf},
         file_offsets,
@@ -145,7 +168,7 @@ mod tests {
 
     #[test]
     fn words_are_declared_once() {
-        let all = NEEDED.iter().chain(file_offsets::NEEDED);
+        let all = NEEDED.iter().chain(CONNECTIONS).chain(file_offsets::NEEDED);
         let all = all.chain(OPTIONAL.iter().flat_map(|(_, members)| *members));
         let mut seen = BTreeSet::new();
         for (word, ..) in all {
@@ -156,6 +179,7 @@ mod tests {
     #[test]
     fn the_running_kernel_has_all() {
         let Ok(btf) = KernelBtf::load(Path::new(KERNEL_BTF)) else { return };
-        assert_eq!(EventOffsets::resolve(&btf).missing, None);
+        let offsets = EventOffsets::resolve(&btf);
+        assert_eq!((offsets.missing, offsets.missing_of_connections), (None, None));
     }
 }

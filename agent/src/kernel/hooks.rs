@@ -34,6 +34,8 @@ pub enum Feature {
     Pins,
     /// Events for rules.
     Events,
+    /// Ends of connections, where they are asked for.
+    Connections,
 }
 
 impl Feature {
@@ -48,6 +50,7 @@ impl Feature {
             Self::Cgroups => "cgroups",
             Self::Pins => "pins",
             Self::Events => "events",
+            Self::Connections => "connections",
         }
     }
 }

@@ -43,6 +43,7 @@ fn event_bytes(cpus: u32, max_cgroups: u32, options: &EventOptions) -> u64 {
     let rings: u64 = options.rings().map(|bytes| u64::from(bytes) + RING_PAGES * page).iter().sum();
     let per_cpu = record(size_of::<abi::EventCounts>()) + 2 * SCRATCH_BYTES;
     let per_slot = record(size_of::<abi::Allowance>()) + 8;
+    let connections = if options.connections { u64::from(abi::CONNECTIONS) } else { 1 };
     let plans = u64::from(abi::GENERATIONS * abi::PLANS) * record(size_of::<abi::Plan>());
     rings
         + u64::from(cpus) * per_cpu
@@ -50,6 +51,7 @@ fn event_bytes(cpus: u32, max_cgroups: u32, options: &EventOptions) -> u64 {
         + plans
         + record(size_of::<abi::Wanted>())
         + u64::from(abi::VERDICTS) * record(size_of::<abi::Verdict>())
+        + connections * (8 + record(size_of::<abi::Begun>()) + HASH_OVERHEAD)
         + u64::from(abi::DROPS) * (record(size_of::<abi::DropKey>()) + 8 + HASH_OVERHEAD)
 }
 
@@ -62,7 +64,11 @@ mod tests {
         // 250 pods have some 800 cgroups; 2048 slots are the default.
         let mib = |events| map_bytes(128, 2048, events) as f64 / f64::from(1 << 20);
         assert!(mib(None) <= 64.0, "{:.1} MiB", mib(None));
-        let events = mib(Some(&EventOptions::default()));
+        let options = EventOptions::default();
+        let events = mib(Some(&options));
         assert!(events <= 96.0, "{events:.1} MiB");
+        let connections = EventOptions { connections: true, ..options };
+        let more = mib(Some(&connections)) - events;
+        assert!((1.0..6.0).contains(&more), "{more:.1} MiB");
     }
 }

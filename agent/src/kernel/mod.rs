@@ -30,4 +30,4 @@ pub use events::{CgroupPaths, EventOptions, Events};
 pub use hooks::Feature;
 pub use landlord_ebpf::abi::EventCounts;
 pub use pins::{DEFAULT_PIN_PATH, detach};
-pub use sensors::{Options, Sensors, try_load};
+pub use sensors::{Options, Sensors, Tried, try_load};

@@ -14,6 +14,8 @@ pub(super) struct Offsets {
     events: Vec<(&'static str, u32)>,
     /// The member that events need and this kernel has not.
     pub(super) event_gap: Option<&'static str>,
+    /// Likewise for telling of connections.
+    pub(super) connection_gap: Option<&'static str>,
 }
 
 /// A member under its present and its former names.
@@ -97,8 +99,10 @@ impl Offsets {
         let waits = found.len() == WAITS.len();
         values.extend(found);
         values.push(("HAS_SCHED_INFO", u32::from(waits)));
-        let EventOffsets { values: events, missing: event_gap } = EventOffsets::resolve(btf);
-        Ok(Self { values, epoch_ns, waits, events, event_gap })
+        let EventOffsets { values: events, missing, missing_of_connections } =
+            EventOffsets::resolve(btf);
+        let (event_gap, connection_gap) = (missing, missing_of_connections);
+        Ok(Self { values, epoch_ns, waits, events, event_gap, connection_gap })
     }
 
     /// Hands the values to the loader.

@@ -119,7 +119,7 @@ impl Sensors {
             Ok(events) => (events, None),
             Err(error) => (None, Some(error)),
         };
-        let features = vec![
+        let mut features = vec![
             (Feature::Cpu, true),
             (Feature::CpuWait, offsets.waits),
             (Feature::Syscalls, true),
@@ -128,6 +128,10 @@ impl Sensors {
             (Feature::Pins, pins.is_some()),
             (Feature::Events, events.is_some()),
         ];
+        if options.events.is_some_and(|options| options.connections) {
+            let told = events.as_ref().and_then(Events::connections).is_some_and(|it| it.is_ok());
+            features.push((Feature::Connections, told));
+        }
         let online =
             aya::util::online_cpus().map_err(|(what, error)| KernelError::io(what, error))?;
         let mut sensors = Self {
@@ -201,7 +205,10 @@ impl Sensors {
                 Err(KernelError::NoMember(offsets.event_gap.unwrap_or_default()))
             }
             Some(wanted) => {
-                let ground = Ground { btf: &btf, root: &root, hierarchies, copies, cpus, slots };
+                let connection_gap = offsets.connection_gap;
+                let btf = &btf;
+                let root = &root;
+                let ground = Ground { btf, root, hierarchies, copies, cpus, slots, connection_gap };
                 Events::start(&mut ebpf, wanted, ground).map(Some)
             }
         };
@@ -465,13 +472,23 @@ fn load_flush(ebpf: &mut Ebpf) -> Result<(), KernelError> {
         .map_err(KernelError::program(FLUSH))
 }
 
+/// What can be had beside the meters.
+#[derive(Debug)]
+pub struct Tried {
+    /// Events for rules.
+    pub events: Result<(), KernelError>,
+    /// Ends of connections; `None`: not asked for, or there are no events.
+    pub connections: Option<Result<(), KernelError>>,
+}
+
 /// Loads and attaches everything for a moment, to see whether it can be done. With
 /// `events` those as well; whether these can is what is returned when the meters can.
 ///
 /// # Errors
 ///
 /// As [`Sensors::start`].
-pub fn try_load(events: Option<EventOptions>) -> Result<Result<(), KernelError>, KernelError> {
-    let sensors = Sensors::start(&Options { pins: None, max_cgroups: 64, events })?;
-    Ok(sensors.events_refused.map_or(Ok(()), Err))
+pub fn try_load(events: Option<EventOptions>) -> Result<Tried, KernelError> {
+    let mut sensors = Sensors::start(&Options { pins: None, max_cgroups: 64, events })?;
+    let connections = sensors.take_events().and_then(Events::into_connections);
+    Ok(Tried { events: sensors.events_refused.map_or(Ok(()), Err), connections })
 }

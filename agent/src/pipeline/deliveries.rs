@@ -5,15 +5,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::PipelineError;
 use super::alert_sinks::{AlertSinks, Line, To, Wanted};
 use super::collector::Collector;
+use super::connections::Telling;
 use super::exports::Exports;
 use crate::config::{Config, Otlp, SinkSettings, Sinks};
 use crate::sinks::client::ClientError;
 use crate::sinks::delivery::{Pace, Route, Share, Ways};
 use crate::sinks::http::UsageSource as _;
+use crate::sinks::otlp::connections::{self, Scope};
 use crate::sinks::otlp::metrics::{self, Metrics, MetricsError, Source};
 use crate::sinks::otlp::own::{self, Outlet, Work};
 use crate::sinks::otlp::{Export, ExportError, Node};
@@ -23,6 +27,9 @@ use crate::sinks::spool::SpoolError;
 const OTLP: &str = "otlp";
 /// What that of alerts as traces is called.
 const TRACES: &str = "otlp_traces";
+
+/// How long the end waits for the last connections to be taken.
+const LAST: Duration = Duration::from_secs(2);
 
 /// Why a sink cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +86,32 @@ pub(super) struct Deliveries {
     sinks: AlertSinks,
     exports: Exports,
     work: Option<Outlet>,
+    /// Where connections go, if they were asked for at the start.
+    connections: Option<Connections>,
     now: Mutex<Now>,
+}
+
+/// Connections on their way.
+struct Connections {
+    goes: watch::Sender<Option<connections::To>>,
+    /// Until somebody takes it.
+    telling: Mutex<Option<Telling>>,
+    /// Until its end is waited for.
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Connections {
+    /// Begins to export those of a scope; they go nowhere yet.
+    fn start(scope: Scope, exports: &Exports) -> Self {
+        let (to, ended) = connections::queue();
+        let (goes, seen) = watch::channel(None);
+        let exported = connections::export(ended, seen.clone(), exports.connections.counted());
+        Self {
+            goes,
+            telling: Mutex::new(Some(Telling { scope, to, goes: seen })),
+            task: Mutex::new(Some(tokio::spawn(exported))),
+        }
+    }
 }
 
 /// What is exported by OTLP.
@@ -127,6 +159,8 @@ impl Deliveries {
     ) -> Result<Self, PipelineError> {
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let exports = Exports::default();
+        let otlp = config.sinks.otlp.as_ref();
+        let scope = otlp.map(|otlp| otlp.connections).filter(|scope| *scope != Scope::None);
         let deliveries = Self {
             runtime: Handle::current(),
             sinks: AlertSinks::new(config.sinks.spool.clone(), kubernetes.unwrap_or(&host)),
@@ -134,6 +168,7 @@ impl Deliveries {
             kubernetes: kubernetes.map(str::to_owned),
             detects: config.detection.is_some(),
             work: work.map(|work| work.start(exports.work.counted())),
+            connections: scope.map(|scope| Connections::start(scope, &exports)),
             exports,
             now: Mutex::default(),
         };
@@ -182,7 +217,27 @@ impl Deliveries {
         // What else is exported begins and ends here.
         errors.extend(self.export_metrics(&mut now).err());
         self.export_work(now.back.as_ref());
+        self.export_connections(now.back.as_ref());
         errors
+    }
+
+    /// What is to be told of connections, and to whom, once; `None`: nothing.
+    pub(super) fn connections(&self) -> Option<Telling> {
+        let connections = self.connections.as_ref()?;
+        connections.telling.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Lets the last connections be exported, when nobody tells of any more.
+    pub(super) async fn end_connections(&self) {
+        let Some(connections) = &self.connections else { return };
+        // Whoever was to tell may never have begun.
+        drop(self.connections());
+        let task = connections.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut task) = task else { return };
+        if tokio::time::timeout(LAST, &mut task).await.is_err() {
+            tracing::warn!("the last connections are not told: the back-end does not answer");
+            task.abort();
+        }
     }
 
     /// Lets metrics be exported, if that is wanted.
@@ -285,6 +340,24 @@ impl Deliveries {
         });
         self.exports.work.set(to.is_some());
         outlet.set(to);
+    }
+
+    /// Says where connections go. Which are told was settled at the start.
+    fn export_connections(&self, back: Option<&Back>) {
+        let Some(Connections { goes, .. }) = &self.connections else {
+            if back.is_some_and(|back| back.otlp.connections != Scope::None) {
+                tracing::warn!("no connections are told before a restart");
+            }
+            return;
+        };
+        let to = back.map(|Back { otlp, line }| connections::To {
+            export: line.export.clone(),
+            node: line.node.clone(),
+            share: Share::new(otlp.traces_ratio),
+            timeout: otlp.timeout,
+        });
+        self.exports.connections.set(to.is_some());
+        goes.send_replace(to);
     }
 }
 

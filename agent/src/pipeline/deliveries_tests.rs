@@ -158,3 +158,28 @@ async fn nothing_begins_when_the_agent_ends() {
     assert_eq!(lab.set("endpoint: 'http://127.0.0.1:1'").await, [""; 0]);
     assert_eq!(lab.sinks(), []);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_go_where_the_file_says_now_if_they_did_at_the_start() {
+    let (url, _) = backend().await;
+    let plain = format!("endpoint: '{url}', metrics: false, logs: false");
+    let asked = format!("{plain}, connections: all");
+    let lab = Lab::new(&format!("{asked}, traces_ratio: 0.5"));
+    let telling = lab.deliveries.connections().unwrap();
+    assert!(lab.deliveries.connections().is_none());
+    let share = || telling.goes.borrow().as_ref().map(|to| to.share);
+    assert_eq!((telling.scope, share()), (Scope::All, Some(Share::new(0.5))));
+    let is_told = || lab.sinks().iter().any(|(sink, _)| sink == "otlp_connections");
+    assert!(is_told());
+    lab.set(&asked).await;
+    assert_eq!((share(), is_told()), (Some(Share::default()), true));
+    lab.set("metrics: false").await;
+    assert_eq!((share(), is_told()), (None, false));
+    drop(telling);
+    lab.deliveries.end_connections().await;
+
+    let other = Lab::new(&plain);
+    other.set(&asked).await;
+    assert!(other.deliveries.connections().is_none());
+    other.deliveries.end_connections().await;
+}

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::sinks::delivery::{PRIORITIES, Way};
-use crate::sinks::otlp::{metrics, own};
+use crate::sinks::otlp::{connections, metrics, own};
 use crate::telemetry::SinkFailure;
 use crate::usage::sinks::SinkUsage;
 
@@ -12,6 +12,8 @@ use crate::usage::sinks::SinkUsage;
 const WORK: &str = "otlp_self_traces";
 /// What stands for a sink in the figures of exported metrics.
 const METRICS: &str = "otlp_metrics";
+/// What stands for one in the figures of connections, each of which counts.
+const CONNECTIONS: &str = "otlp_connections";
 /// The cause of their failures, as they are tried once.
 const EXPORT_FAILED: &str = "export";
 
@@ -21,6 +23,7 @@ pub(super) struct Exports {
     pub(super) metrics: Exported<metrics::Figures>,
     /// Of the agent's own work.
     pub(super) work: Exported<own::Figures>,
+    pub(super) connections: Exported<connections::Figures>,
 }
 
 /// Figures of what is exported now or was before; they go on where they were when it is
@@ -98,5 +101,14 @@ pub(super) fn usage(ways: &[Way], exports: &Exports) -> Vec<SinkUsage> {
         delivery_seconds_total: figures.seconds,
         ..SinkUsage::default()
     });
-    ways.iter().map(of).chain(exported).chain(work).collect()
+    let connections = exports.connections.figures().map(|figures| SinkUsage {
+        sink: CONNECTIONS.to_owned(),
+        delivered_total: figures.delivered,
+        refused_total: figures.lost,
+        failures_total: [(EXPORT_FAILED.to_owned(), figures.failed)].into(),
+        deliveries_total: figures.requests,
+        delivery_seconds_total: figures.seconds,
+        ..SinkUsage::default()
+    });
+    ways.iter().map(of).chain(exported).chain(work).chain(connections).collect()
 }

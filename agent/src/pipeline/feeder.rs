@@ -13,13 +13,16 @@ use tracing::info_span;
 
 use super::PROC;
 use super::clock::{boottime_ns, monotonic_ns};
+use super::connections::Connections;
 use super::hosts::{Hosts, Resolved};
 use super::met::{Met, whose};
 use super::name_reader::NameReader;
 use super::sink::Sink;
 use crate::capture::{CaptureError, Writer};
 use crate::container::{Answer, ContainerFacts, Lookup};
+use crate::decode::{self, DecodeError};
 use crate::detection::{Container, Detector, Input};
+use crate::event::Connection;
 use crate::identity::{CgroupId, Known};
 use crate::kernel::events::{CgroupPaths, Place};
 use crate::process::{Names, NamesAnswer, ProcFs};
@@ -43,6 +46,10 @@ pub(super) struct Feeder {
     /// Containers that were asked for and whose last answer is still to come.
     pub(super) asked: HashSet<Box<str>>,
     pub(super) sink: Sink,
+    /// Takes ends of connections, where they are told.
+    pub(super) connections: Option<Connections>,
+    /// Ends of connections that could not be read.
+    pub(super) connections_unreadable: u64,
     /// Addresses of the hosts that rules name.
     pub(super) hosts: Hosts,
     pub(super) recording: Option<Writer<BufWriter<File>>>,
@@ -91,6 +98,9 @@ impl Feeder {
     }
 
     pub(super) fn record(&mut self, bytes: &[u8]) {
+        if let Some(connection) = decode::connection(bytes) {
+            return self.connection(connection);
+        }
         let unknown = self.detector.unknown(bytes);
         if let Some(cgroup) = unknown.cgroup {
             self.learn(cgroup, unknown.pid);
@@ -102,6 +112,17 @@ impl Feeder {
             }
         }
         self.feed(&Input::Record(bytes));
+    }
+
+    fn connection(&mut self, connection: Result<Connection, DecodeError>) {
+        match (connection, &mut self.connections) {
+            (Ok(connection), Some(connections)) => connections.take(connection),
+            (Ok(_), None) => {}
+            (Err(error), _) => {
+                self.connections_unreadable += 1;
+                tracing::debug!(%error, "the end of a connection");
+            }
+        }
     }
 
     /// Finds out where a cgroup is.
@@ -185,6 +206,9 @@ impl Feeder {
         }
         self.feed(&Input::Time(boottime_ns()));
         self.sink.turn();
+        if let Some(connections) = &mut self.connections {
+            connections.turn();
+        }
     }
 
     /// Finds out the addresses of the hosts that new rules name.
@@ -217,6 +241,9 @@ impl Feeder {
         let sink = &mut self.sink;
         self.detector.finish(&mut |alert| sink.alert(alert));
         sink.finish();
+        if let Some(connections) = &mut self.connections {
+            connections.finish();
+        }
     }
 
     pub(super) fn end_recording(&mut self) -> Option<CaptureError> {

@@ -116,17 +116,7 @@ pub(super) fn whose(
     known: &Knowledge<'_>,
 ) -> Cgroup {
     let workload = path.map(Workload::parse).unwrap_or_default();
-    let container = workload.container.as_ref().map(|container| container.id.as_str());
-    let facts = container.and_then(|container| known.containers.get(container));
-    // It acts, so it has not ended; what is remembered of those that act is bounded.
-    let waiting = Waiting { now_ns: known.now_ns, ended_ns: None, was_pending, has_room: true };
-    let cgroup = attribution::Cgroup {
-        path,
-        workload: &workload,
-        facts: facts.map(|facts| &**facts),
-        facts_of_pod: None,
-    };
-    let resolution = cgroup.resolve(known.directory, &waiting);
+    let resolution = resolve(path, &workload, was_pending, known);
     let is_pending = matches!(resolution, Resolution::Pending { .. });
     let attribution = resolution.attribution();
     let uid = workload.pod.as_ref().map(|pod| pod.uid.as_str());
@@ -141,6 +131,26 @@ pub(super) fn whose(
         is_pending,
         pod,
     }
+}
+
+/// Who owns a cgroup that acts.
+pub(super) fn resolve(
+    path: Option<&str>,
+    workload: &Workload,
+    was_pending: bool,
+    known: &Knowledge<'_>,
+) -> Resolution {
+    let container = workload.container.as_ref().map(|container| container.id.as_str());
+    let facts = container.and_then(|container| known.containers.get(container));
+    // It acts, so it has not ended; what is remembered of those that act is bounded.
+    let waiting = Waiting { now_ns: known.now_ns, ended_ns: None, was_pending, has_room: true };
+    let cgroup = attribution::Cgroup {
+        path,
+        workload,
+        facts: facts.map(|facts| &**facts),
+        facts_of_pod: None,
+    };
+    cgroup.resolve(known.directory, &waiting)
 }
 
 fn facts_of(pod: &Pod) -> PodFacts {

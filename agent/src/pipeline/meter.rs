@@ -15,7 +15,7 @@ use super::{
     stored::Stored,
 };
 use crate::{
-    config::{Config, Detection},
+    config::Config,
     identity::{
         HOST, Known, Registry, TenantRules, UNKNOWN,
         assignment::GaveUp,
@@ -23,6 +23,7 @@ use crate::{
         registry::{Owner, Sighting},
     },
     kernel::{EventOptions, Events, Options, Sensors, events::CgroupPaths},
+    sinks::otlp::connections::Scope,
     telemetry::{LossCause, ProcessMeter},
     usage::{
         accounts::{Accounts, Limits},
@@ -49,16 +50,19 @@ pub enum Lifetime {
     Process,
 }
 
-/// What rules ask of the sensors of events.
+/// What is asked of the sensors of events; `None` without rules.
 #[must_use]
-pub fn event_options(detection: &Detection) -> EventOptions {
-    EventOptions {
+pub fn event_options(config: &Config) -> Option<EventOptions> {
+    let detection = config.detection.as_ref()?;
+    let otlp = config.sinks.otlp.as_ref();
+    Some(EventOptions {
         calls_ring_bytes: detection.buffer_bytes,
         lifecycle_ring_bytes: detection.buffer_bytes,
         rate: detection.rate,
         burst: detection.rate,
         wake_bytes: u64::from(detection.buffer_bytes / 8),
-    }
+        connections: otlp.is_some_and(|otlp| otlp.connections != Scope::None),
+    })
 }
 
 /// Where totals are saved.
@@ -116,7 +120,11 @@ impl Meter {
             tenants: config.state.clone(),
             pods: config.state.with_added_extension("pods"),
         });
-        let events = config.detection.as_ref().map(event_options);
+        // Of connections nothing is recorded.
+        let events = event_options(config).map(|options| EventOptions {
+            connections: options.connections && lifetime == Lifetime::Pinned,
+            ..options
+        });
         let options = Options { pins, max_cgroups: config.max_cgroups, events };
         let sensors = Sensors::start(&options)?;
         let limits = Limits {

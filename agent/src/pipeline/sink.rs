@@ -246,7 +246,8 @@ fn message(alert: &Alert) -> Message {
     }
 }
 
-fn peer(facts: &PeerFacts) -> delivery::Peer {
+/// What sinks get of a peer.
+pub(super) fn peer(facts: &PeerFacts) -> delivery::Peer {
     let PeerFacts { kind, namespace, name, tenant, certain } = facts.clone();
     delivery::Peer { kind: kind.to_owned(), namespace, name, tenant, certain }
 }

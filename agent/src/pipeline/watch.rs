@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use jiff::tz::TimeZone;
 
 use super::clock::{boot_unix_ns, boottime_ns};
+use super::connections::{Connections, Telling};
 use super::deliveries::Traced;
 use super::feeder::Feeder;
 use super::hosts::Hosts;
@@ -98,6 +99,8 @@ pub(super) struct Parts {
     pub(super) ways: Ways,
     /// Which alerts are exported as traces; `None`: none.
     pub(super) traced: Option<Traced>,
+    /// What is told of connections; `None`: nothing.
+    pub(super) connections: Option<Telling>,
     /// Where everything is recorded.
     pub(super) record: Option<PathBuf>,
 }
@@ -181,7 +184,7 @@ impl Watcher {
         recent: &Arc<Recent>,
     ) -> Result<Self, PipelineError> {
         let Parts { events, paths, known, detection, outbox, .. } = parts;
-        let Parts { ways, traced, record, .. } = parts;
+        let Parts { ways, traced, connections, record, .. } = parts;
         let traces = traced.map(|traced| traced.share);
         let uname = rustix::system::uname();
         let hostname = std::env::var("FALCO_HOSTNAME")
@@ -229,12 +232,16 @@ impl Watcher {
         let (lookup, answers) = Lookup::start(Sources::default())
             .map_err(PipelineError::io("starting to ask container runtimes"))?;
         let finder = events.cgroups();
+        let connections = connections
+            .map(|telling| Connections::new(telling, Arc::clone(&known), Arc::clone(&paths)));
         let feeder = Feeder {
             paths,
             known,
             met: Met::default(),
             detector,
             sink,
+            connections,
+            connections_unreadable: 0,
             proc_fs: ProcFs::new(PROC, move |path| finder.id_of(std::str::from_utf8(path).ok()?)),
             names: Names::new(NameLimits::default()),
             reader: NameReader::start(Path::new(PROC))
@@ -371,6 +378,8 @@ impl Watcher {
             answers_refused: feeder.answers_refused,
             names: feeder.names.stats(),
             proc_fs: feeder.proc_fs.stats(),
+            connections: feeder.connections.as_ref().map(Connections::counts),
+            connections_unreadable: feeder.connections_unreadable,
             alerts: Arc::clone(feeder.sink.counts()),
             alerts_lost: feeder.sink.lost(),
             peers: feeder.sink.peers().clone(),

@@ -35,6 +35,10 @@ pub struct WatchFigures {
     pub names: NameStats,
     /// What was read of processes.
     pub proc_fs: ProcStats,
+    /// What became of connections that ended; `None` where none is told.
+    pub connections: Option<BTreeMap<&'static str, u64>>,
+    /// Ends of connections that could not be read.
+    pub connections_unreadable: u64,
     /// Alerts by tenant, rule and priority.
     pub alerts: Arc<AlertCounts>,
     /// Alerts that could not be written.
@@ -55,6 +59,7 @@ pub(super) fn what(of: UnsentOf) -> Cow<'static, str> {
         UnsentOf::Fork => "process fork".into(),
         UnsentOf::Exec => "process exec".into(),
         UnsentOf::Exit => "process exit".into(),
+        UnsentOf::Connection => "connection".into(),
         UnsentOf::Unknown => "process unknown".into(),
     }
 }
@@ -71,7 +76,7 @@ pub(super) const fn cause(cause: DropCause) -> &'static str {
 const fn lost(figures: &WatchFigures, cause: EventLoss) -> u64 {
     let WatchFigures { statistics, lookups, proc_fs, .. } = figures;
     match cause {
-        EventLoss::RecordUnreadable => statistics.undecodable,
+        EventLoss::RecordUnreadable => statistics.undecodable + figures.connections_unreadable,
         EventLoss::PathTorn => statistics.paths_torn,
         EventLoss::RingDamaged => figures.rings_damaged,
         EventLoss::OrderGivenUp => figures.hurried,
@@ -163,6 +168,12 @@ pub(super) fn detection_usage(figures: &WatchFigures) -> DetectionUsage {
             .peers
             .iter()
             .map(|((kind, is_certain), count)| ((*kind).to_owned(), *is_certain, *count))
+            .collect(),
+        connections_total: figures
+            .connections
+            .iter()
+            .flatten()
+            .map(|(outcome, count)| ((*outcome).to_owned(), *count))
             .collect(),
         processes: statistics.processes,
         process_bytes: statistics.process_bytes,

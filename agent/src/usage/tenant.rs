@@ -167,6 +167,10 @@ pub struct DetectionUsage {
     /// Remote ends that alerts told of: by kind, and whether they were certain.
     #[serde(default)]
     pub peers_total: Vec<(String, bool, u64)>,
+    /// Ends of connections by what became of them; all outcomes, or none where nobody
+    /// asks for them.
+    #[serde(default)]
+    pub connections_total: BTreeMap<String, u64>,
     /// Processes that are remembered.
     pub processes: u64,
     /// Memory of these, bytes.

@@ -62,7 +62,7 @@ pub(crate) struct Args {
     /// Also write the figures to this file, as JSON
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Measure this row only: getppid, openclose, openclose-many, pingpong, forkexec, tcp-rr, tcp-stream, udp-send or idle
+    /// Measure this row only: getppid, openclose, openclose-many, pingpong, forkexec, tcp-rr, tcp-connect, tcp-stream, udp-send or idle
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
     /// Fail when a target is missed
@@ -208,7 +208,7 @@ fn measure(args: &Args, rows: &(Vec<Workload>, bool), interrupt: &Interrupt) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::chosen;
+    use super::{WORKLOADS, chosen};
 
     fn check(only: &[&str], expected: Option<(usize, bool)>) {
         let only: Vec<String> = only.iter().map(|&name| name.to_owned()).collect();
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn rows_are_chosen_by_name() {
-        check(&[], Some((8, true)));
+        check(&[], Some((WORKLOADS.len(), true)));
         check(&["getppid"], Some((1, false)));
         check(&["idle"], Some((0, true)));
         check(&["udp-send", "tcp-rr", "idle"], Some((2, true)));

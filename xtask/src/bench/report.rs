@@ -266,7 +266,10 @@ fn row(samples: &Samples) -> Option<Row> {
                     Variant::Nothing | Variant::NothingAgain => Some(Vec::new()),
                     Variant::Floor => Some(workload.floor.to_vec()),
                     Variant::FloorAll => Some(super::workloads::ALL_HOOKS.to_vec()),
-                    Variant::Landlord | Variant::DefaultRules | Variant::OfficialRules => None,
+                    Variant::Landlord
+                    | Variant::DefaultRules
+                    | Variant::OfficialRules
+                    | Variant::Connections => None,
                 },
                 added_ns: added(samples.of(variant), base)?,
                 ratio: ratio(samples.of(variant), base)?,

@@ -113,6 +113,7 @@ impl Samples {
             Variant::FloorAll => self.workload.floor != super::workloads::ALL_HOOKS,
             Variant::DefaultRules => self.workload.watched,
             Variant::OfficialRules => self.workload.watched && official.is_some(),
+            Variant::Connections => self.workload.connects,
             _ => true,
         }
     }

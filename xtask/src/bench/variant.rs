@@ -13,6 +13,10 @@ use serde::Serialize;
 use super::watching::Official;
 use super::workloads::{ALL_HOOKS, Workload};
 
+/// A configuration that tells of connections, where nobody listens.
+const CONNECTIONS: &str = "otlp: { endpoint: 'http://127.0.0.1:9', metrics: false, logs: false, \
+                           connections: all }\n";
+
 /// What runs beside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -31,17 +35,20 @@ pub(crate) enum Variant {
     DefaultRules,
     /// The agent that watches by all of Falco's rules.
     OfficialRules,
+    /// The agent that watches by its own rules and tells of connections.
+    Connections,
 }
 
 impl Variant {
     /// In the order of even rounds; odd rounds go backwards.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Nothing,
         Self::Floor,
         Self::FloorAll,
         Self::Landlord,
         Self::DefaultRules,
         Self::OfficialRules,
+        Self::Connections,
         Self::NothingAgain,
     ];
 
@@ -52,7 +59,7 @@ impl Variant {
 
     /// Whether it is an agent that watches.
     pub(crate) const fn watches(self) -> bool {
-        matches!(self, Self::DefaultRules | Self::OfficialRules)
+        matches!(self, Self::DefaultRules | Self::OfficialRules | Self::Connections)
     }
 
     /// Starts what runs beside; it runs as long as the answer lives.
@@ -62,12 +69,13 @@ impl Variant {
         home: &'home Home,
         official: Option<&Official>,
     ) -> Result<Beside<'home>> {
+        home.configure(if self == Self::Connections { CONNECTIONS } else { "" })?;
         Ok(match self {
             Self::Nothing | Self::NothingAgain => Beside::Nothing,
             Self::Floor => Beside::Floor(Floor::attach(workload.floor)?),
             Self::FloorAll => Beside::Floor(Floor::attach(&ALL_HOOKS)?),
             Self::Landlord => Beside::of(home.start()?, home)?,
-            Self::DefaultRules => Beside::of(home.start_watching(&[])?, home)?,
+            Self::DefaultRules | Self::Connections => Beside::of(home.start_watching(&[])?, home)?,
             Self::OfficialRules => {
                 let rules = official.context("there are no rules of Falco's")?;
                 Beside::of(home.start_watching(&rules.files())?, home)?

@@ -99,6 +99,7 @@ impl Watched {
         let rules = match self.variant {
             Variant::DefaultRules => "Landlord's",
             Variant::OfficialRules => "Falco's, all",
+            Variant::Connections => "+ connections",
             _ => "none: metering",
         };
         let watches = self.variant != Variant::Landlord;

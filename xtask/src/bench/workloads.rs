@@ -34,12 +34,14 @@ pub(crate) struct Workload {
     /// Whether it is also measured with agents that watch by rules, none of which
     /// matches it.
     pub(crate) watched: bool,
+    /// Whether it is also measured with an agent that tells of connections.
+    pub(crate) connects: bool,
     /// What is promised of them.
     pub(crate) watched_target: Option<Target>,
 }
 
 /// All rows.
-pub(crate) const WORKLOADS: [Workload; 8] = [
+pub(crate) const WORKLOADS: [Workload; 9] = [
     Workload {
         name: "getppid",
         operation: "system call",
@@ -48,6 +50,7 @@ pub(crate) const WORKLOADS: [Workload; 8] = [
         floor: &["sys_exit"],
         target: Some(1.15),
         watched: true,
+        connects: false,
         watched_target: Some(Target::UnchangedPercent(5.0)),
     },
     Workload {
@@ -58,6 +61,7 @@ pub(crate) const WORKLOADS: [Workload; 8] = [
         floor: &["sys_exit"],
         target: None,
         watched: true,
+        connects: false,
         watched_target: Some(Target::TogetherNs(500.0)),
     },
     // In a process with more than 64 files the kernel keeps them elsewhere, where a sensor
@@ -70,6 +74,7 @@ pub(crate) const WORKLOADS: [Workload; 8] = [
         floor: &["sys_exit"],
         target: None,
         watched: true,
+        connects: false,
         watched_target: Some(Target::TogetherNs(500.0)),
     },
     Workload {
@@ -80,6 +85,7 @@ pub(crate) const WORKLOADS: [Workload; 8] = [
         floor: &["sched_switch", "sched_wakeup"],
         target: Some(2.0),
         watched: false,
+        connects: false,
         watched_target: None,
     },
     Workload {
@@ -90,6 +96,7 @@ pub(crate) const WORKLOADS: [Workload; 8] = [
         floor: &ALL_HOOKS,
         target: None,
         watched: true,
+        connects: false,
         watched_target: Some(Target::TogetherNs(8_000.0)),
     },
     Workload {
@@ -100,6 +107,18 @@ pub(crate) const WORKLOADS: [Workload; 8] = [
         floor: &["ingress", "egress"],
         target: Some(2.0),
         watched: false,
+        connects: false,
+        watched_target: None,
+    },
+    Workload {
+        name: "tcp-connect",
+        operation: "connection made and ended, both ends",
+        command: &["tcp-connect"],
+        count: 1_500,
+        floor: &["ingress", "egress"],
+        target: None,
+        watched: true,
+        connects: true,
         watched_target: None,
     },
     Workload {
@@ -110,6 +129,7 @@ pub(crate) const WORKLOADS: [Workload; 8] = [
         floor: &["ingress", "egress"],
         target: None,
         watched: false,
+        connects: false,
         watched_target: None,
     },
     Workload {
@@ -120,6 +140,7 @@ pub(crate) const WORKLOADS: [Workload; 8] = [
         floor: &["ingress", "egress"],
         target: Some(2.0),
         watched: false,
+        connects: false,
         watched_target: None,
     },
 ];

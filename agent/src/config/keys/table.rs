@@ -248,6 +248,15 @@ pub(in crate::config) static KEYS: &[Key] = &[
                 otherwise.",
     },
     Key {
+        name: "otlp.connections",
+        kind: Kind::Choice(&["none", "tenants", "all"]),
+        default: "none",
+        about: "Which TCP connections of this node's tenants are exported as spans when they end, \
+                with their bytes: none; those between different `tenants`, where both are known; \
+                or all. `otlp.traces_ratio` takes a part of them. They need rules to be in force, \
+                and cost a little with each connection, whoever's it is. A change needs a restart.",
+    },
+    Key {
         name: "otlp.self_traces",
         kind: Kind::Flag,
         default: "false",

@@ -4,7 +4,7 @@ use std::{collections::HashMap, mem::offset_of};
 
 use aya::maps::{HashMap as BpfHashMap, MapData};
 use landlord_ebpf::abi::{
-    COMPAT_BIT, DROPPED_KIND, DROPS, DropCause, DropKey, EventCounts, RecordKind,
+    COMPAT_BIT, CONNECTION, DROPPED_KIND, DROPS, DropCause, DropKey, EventCounts, RecordKind,
 };
 
 use crate::{
@@ -39,6 +39,8 @@ pub enum UnsentOf {
     Exec,
     /// The end of a process.
     Exit,
+    /// The end of a connection.
+    Connection,
     /// What this version does not know.
     Unknown,
 }
@@ -54,6 +56,7 @@ impl UnsentOf {
             kind if kind == RecordKind::Fork as u32 => Self::Fork,
             kind if kind == RecordKind::Exec as u32 => Self::Exec,
             kind if kind == RecordKind::Exit as u32 => Self::Exit,
+            kind if kind == u32::from(CONNECTION) => Self::Connection,
             _ => Self::Unknown,
         }
     }
@@ -61,7 +64,7 @@ impl UnsentOf {
     /// Whether what is known of processes may be wrong without it.
     #[must_use]
     pub const fn is_of_processes(self) -> bool {
-        !matches!(self, Self::Call(_) | Self::Request)
+        !matches!(self, Self::Call(_) | Self::Request | Self::Connection)
     }
 }
 
@@ -78,7 +81,7 @@ pub(super) fn sum(counts: &Shared) -> EventCounts {
         lifecycle: column(offset_of!(EventCounts, lifecycle)),
         lost: column(offset_of!(EventCounts, lost)),
         uring: column(offset_of!(EventCounts, uring)),
-        padding: 0,
+        connections: column(offset_of!(EventCounts, connections)),
     }
 }
 
@@ -146,7 +149,7 @@ fn key([cgroup, rest]: [u64; 2]) -> DropKey {
 
 #[cfg(test)]
 mod tests {
-    use landlord_ebpf::abi::{COMPAT_BIT, DROPPED_KIND, DropCause, RecordKind};
+    use landlord_ebpf::abi::{COMPAT_BIT, CONNECTION, DROPPED_KIND, DropCause, RecordKind};
 
     use super::{Unsent, UnsentOf, key, unsent};
     use crate::{identity::CgroupId, usage::reading::SyscallNumber};
@@ -167,6 +170,8 @@ mod tests {
         check(kind(RecordKind::Exec), 2, UnsentOf::Exec, DropCause::Unreadable);
         check(kind(RecordKind::Exit), 0, UnsentOf::Exit, DropCause::RingFull);
         check(kind(RecordKind::IoUring), 1, UnsentOf::Request, DropCause::RateLimited);
+        let connection = u32::from(CONNECTION) | DROPPED_KIND;
+        check(connection, 0, UnsentOf::Connection, DropCause::RingFull);
         check(99 | DROPPED_KIND, 99, UnsentOf::Unknown, DropCause::Unreadable);
     }
 
@@ -175,6 +180,7 @@ mod tests {
         let check = |of: UnsentOf, expected| assert_eq!(of.is_of_processes(), expected, "{of:?}");
         check(UnsentOf::Call(SyscallNumber { nr: 0, compat: false }), false);
         check(UnsentOf::Request, false);
+        check(UnsentOf::Connection, false);
         check(UnsentOf::Exec, true);
         check(UnsentOf::Unknown, true);
     }

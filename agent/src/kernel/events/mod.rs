@@ -42,6 +42,8 @@ pub struct Events {
     cgroups: Arc<CgroupPaths>,
     counts: Shared,
     drops: Drops,
+    /// Whether connections are told, where that was asked for.
+    connections: Option<Result<(), KernelError>>,
     /// Keeps what is attached attached.
     _links: Vec<FdLink>,
     /// A table of programs is emptied when nobody holds it.
@@ -113,6 +115,17 @@ impl Events {
     /// When the kernel refuses a map operation.
     pub fn drops(&mut self) -> Result<Vec<Unsent>, KernelError> {
         self.drops.take()
+    }
+
+    /// Whether connections are told; `None` where that was not asked for.
+    #[must_use]
+    pub fn connections(&self) -> Option<Result<(), &KernelError>> {
+        self.connections.as_ref().map(|told| told.as_ref().copied())
+    }
+
+    /// The same when nothing else is wanted of them.
+    pub(super) fn into_connections(mut self) -> Option<Result<(), KernelError>> {
+        self.connections.take()
     }
 
     /// How many records of processes were handed over before earlier ones of calls, as

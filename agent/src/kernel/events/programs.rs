@@ -57,6 +57,9 @@ const ATTACHED: &[(&str, Place)] = &[
 const URING: &str = "event_uring";
 const SUBMISSIONS: [&str; 2] = ["io_uring_submit_req", "io_uring_submit_sqe"];
 
+/// What tells of connections.
+const CONNECTIONS: (&str, Place) = ("event_connection", Place::Typed("inet_sock_set_state"));
+
 /// Verifies all programs, fills the tables, and attaches what stands by itself.
 /// Without a wanted call nothing of the rest runs.
 pub(super) fn start(
@@ -69,13 +72,34 @@ pub(super) fn start(
     }
     let mut links = Vec::with_capacity(ATTACHED.len());
     for (name, place) in ATTACHED {
-        let program = ebpf.program_mut(name).ok_or(KernelError::Incomplete(name))?;
-        hooks::load(program, *place, btf).map_err(KernelError::program(name))?;
-        let link = hooks::attach(program, *place, &root).map_err(KernelError::program(name))?;
-        links.push(link.ok_or(KernelError::Incomplete("links: this kernel is older than 5.7"))?);
+        links.push(attach(ebpf, btf, &root, name, *place)?);
     }
     links.extend(submissions(ebpf, btf, &root)?);
     Ok(links)
+}
+
+/// Begins to tell of connections: of those that are established from now on.
+pub(super) fn start_connections(
+    ebpf: &mut Ebpf,
+    btf: &Btf,
+    root: impl AsFd,
+) -> Result<FdLink, KernelError> {
+    let (name, place) = CONNECTIONS;
+    attach(ebpf, btf, root, name, place)
+}
+
+/// Verifies a program and attaches it.
+fn attach(
+    ebpf: &mut Ebpf,
+    btf: &Btf,
+    root: impl AsFd,
+    name: &'static str,
+    place: Place,
+) -> Result<FdLink, KernelError> {
+    let program = ebpf.program_mut(name).ok_or(KernelError::Incomplete(name))?;
+    hooks::load(program, place, btf).map_err(KernelError::program(name))?;
+    let link = hooks::attach(program, place, root).map_err(KernelError::program(name))?;
+    link.ok_or(KernelError::Incomplete("links: this kernel is older than 5.7"))
 }
 
 /// Attaches to submissions to `io_uring`, if this kernel tells them.

@@ -3,7 +3,9 @@
 use std::{fs::File, sync::Arc};
 
 use aya::{Btf, Ebpf, EbpfLoader, maps::HashMap as BpfHashMap};
-use landlord_ebpf::abi::{DROPS, EventCounts, GENERATIONS, PLANS, Plan, VERDICTS, Verdict, Wanted};
+use landlord_ebpf::abi::{
+    CONNECTIONS, DROPS, EventCounts, GENERATIONS, PLANS, Plan, VERDICTS, Verdict, Wanted,
+};
 
 use super::{
     Events,
@@ -31,6 +33,8 @@ pub struct EventOptions {
     pub burst: u64,
     /// Bytes waiting in a ring from which on the reader is woken at once.
     pub wake_bytes: u64,
+    /// Also tell of each TCP connection when it ends.
+    pub connections: bool,
 }
 
 impl Default for EventOptions {
@@ -41,6 +45,7 @@ impl Default for EventOptions {
             rate: 0,
             burst: 0,
             wake_bytes: 1 << 19,
+            connections: false,
         }
     }
 }
@@ -68,6 +73,8 @@ pub(in crate::kernel) const MAPS: &[(&str, Entries)] = &[
     ("ALLOWANCES", Entries::Slots),
     ("PLACES", Entries::Slots),
 ];
+/// The map of connections that last; as small as can be where nobody asks for them.
+const BEGUN: &str = "BEGUN";
 const CALLS_RING: &str = "CALLS_RING";
 const LIFECYCLE_RING: &str = "LIFECYCLE_RING";
 
@@ -85,6 +92,8 @@ pub(in crate::kernel) fn entries(
     let smallest =
         EventOptions { calls_ring_bytes: 0, lifecycle_ring_bytes: 0, ..EventOptions::default() };
     let [calls, processes] = options.unwrap_or(&smallest).rings();
+    let told = options.is_some_and(|options| options.connections);
+    loader.map_max_entries(BEGUN, if told { CONNECTIONS } else { 1 });
     loader.map_max_entries(CALLS_RING, calls);
     loader.map_max_entries(LIFECYCLE_RING, processes);
 }
@@ -95,6 +104,7 @@ pub(in crate::kernel) fn leave(ebpf: &mut Ebpf) {
     for (name, _) in MAPS {
         drop(ebpf.take_map(name));
     }
+    drop(ebpf.take_map(BEGUN));
     drop(ebpf.take_map(CALLS_RING));
     drop(ebpf.take_map(LIFECYCLE_RING));
 }
@@ -136,6 +146,8 @@ pub(in crate::kernel) struct Ground<'a> {
     pub(in crate::kernel) copies: Copies,
     pub(in crate::kernel) cpus: u32,
     pub(in crate::kernel) slots: u32,
+    /// The member without which connections cannot be told, if this kernel lacks it.
+    pub(in crate::kernel) connection_gap: Option<&'static str>,
 }
 
 impl Events {
@@ -145,7 +157,7 @@ impl Events {
         options: &EventOptions,
         ground: Ground<'_>,
     ) -> Result<Self, KernelError> {
-        let Ground { btf, root, hierarchies, copies, cpus, slots } = ground;
+        let Ground { btf, root, hierarchies, copies, cpus, slots, connection_gap } = ground;
         let mut take =
             |name: &'static str| ebpf.take_map(name).ok_or(KernelError::Incomplete(name));
         let mut shared = |name: &'static str, size: usize, records: u32| {
@@ -166,7 +178,14 @@ impl Events {
         let processes = Ring::new(LIFECYCLE_RING, take(LIFECYCLE_RING)?, processes)?;
         plans.set_rate(options.rate, options.burst);
         plans.set_wake_bytes(options.wake_bytes);
-        let links = programs::start(ebpf, btf, root)?;
+        let mut links = programs::start(ebpf, btf, root)?;
+        let connections = options.connections.then(|| match connection_gap {
+            Some(member) => Err(KernelError::NoMember(member)),
+            None => programs::start_connections(ebpf, btf, root).map(|link| links.push(link)),
+        });
+        if let Some(Err(error)) = &connections {
+            tracing::error!(%error, "connections are not told: this kernel refuses their sensor");
+        }
         let tables = [CALLS, EXECS]
             .map(|name| ebpf.take_map(name).ok_or(KernelError::Incomplete(name)))
             .into_iter()
@@ -178,6 +197,7 @@ impl Events {
             cgroups: Arc::new(cgroups),
             counts,
             drops: Drops::new(drops),
+            connections,
             _links: links,
             _tables: tables,
         })

@@ -118,6 +118,18 @@ pub fn event_sensors(outcome: Result<(), String>) -> Check {
     }
 }
 
+/// The row for a trial load of the sensor of connections; `outcome` as of [`sensors`].
+#[must_use]
+pub fn connection_sensor(outcome: Result<(), String>) -> Check {
+    let row = Check::new("connection sensor", "`otlp.connections`; all else goes on without");
+    match outcome {
+        Ok(()) => row.ok("the program loads"),
+        Err(refusal) => row
+            .degraded("the kernel refused the program", refusal)
+            .remedy("report it with the output of `landlord doctor --log-level debug`"),
+    }
+}
+
 /// The row for an agent that already runs on this machine, by its lock on the pin
 /// folder; none when nothing can tell.
 #[must_use]

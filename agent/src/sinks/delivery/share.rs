@@ -31,9 +31,13 @@ impl Share {
     /// Whether an alert is taken: its id, 32 hexadecimal digits, and its priority.
     #[must_use]
     pub fn takes(self, id: &str, priority: u8) -> bool {
-        let bits = u128::from_str_radix(id, 16).unwrap_or_default();
-        let bits = u64::try_from(bits & ((1 << BITS) - 1)).unwrap_or_default();
-        self.threshold_of(priority) <= bits
+        self.threshold_of(priority) <= last(u128::from_str_radix(id, 16).unwrap_or_default())
+    }
+
+    /// The same of something else that has an id, and no priority.
+    #[must_use]
+    pub fn takes_trace(self, id: u128) -> bool {
+        self.threshold <= last(id)
     }
 
     /// What tells back-ends how many an alert stands for, as a state of traces.
@@ -49,6 +53,11 @@ impl Share {
     }
 }
 
+/// The bits that decide.
+fn last(id: u128) -> u64 {
+    u64::try_from(id & ((1 << BITS) - 1)).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::Share;
@@ -62,6 +71,7 @@ mod tests {
             let id = format!("{:016x}{bits:016x}", u64::MAX);
             assert_eq!(Share::new(ratio).takes(&id, NOTICE), expected, "{ratio} {bits:x}");
             assert!(Share::new(ratio).takes(&id, 2), "critical");
+            assert_eq!(Share::new(ratio).takes_trace(bits.into()), expected, "{ratio} {bits:x}");
         }
         check(1.0, 0, true);
         check(0.0, u64::MAX, false);

@@ -86,12 +86,17 @@ impl Export {
         Self { tenant_header, ..self }
     }
 
+    /// Whether requests say whose they are, each of one tenant.
+    pub(super) const fn tells_tenants(&self) -> bool {
+        self.tenant_header.is_some()
+    }
+
     /// Messages in as few requests as they may be in, in their order.
     pub(super) fn requests<'a>(
         &self,
         messages: &'a [delivery::Message],
     ) -> impl Iterator<Item = &'a [delivery::Message]> + use<'a> {
-        let any = self.tenant_header.is_none();
+        let any = !self.tells_tenants();
         messages.chunk_by(move |one, next| any || one.tenant == next.tenant)
     }
 

@@ -6,6 +6,7 @@
 //! so that the next export makes up for one that failed.
 
 mod attributes;
+pub mod connections;
 mod export;
 pub mod logs;
 pub mod metrics;

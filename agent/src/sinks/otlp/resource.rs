@@ -6,6 +6,10 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 
 use super::attributes::{Attributes, text};
 
+/// What a back-end calls whoever tells.
+const NAME: &str = "service.name";
+const VERSION: &str = "service.version";
+
 /// The agent and its node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Node {
@@ -22,8 +26,8 @@ impl Node {
     fn facts(&self) -> Vec<(String, String)> {
         let instance = self.kubernetes.as_ref().unwrap_or(&self.host);
         let mut facts = vec![
-            ("service.name".to_owned(), "landlord".to_owned()),
-            ("service.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+            (NAME.to_owned(), "landlord".to_owned()),
+            (VERSION.to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             ("service.instance.id".to_owned(), instance.clone()),
             ("host.name".to_owned(), self.host.clone()),
         ];
@@ -53,6 +57,16 @@ impl Node {
         let mut further = vec![("tenant", tenant)];
         further.extend(namespace.map(|namespace| ("k8s.namespace.name", namespace)));
         self.with(&further)
+    }
+
+    /// For what a tenant did itself: it is the service that is shown, not the agent.
+    pub(super) fn of_tenant(&self, tenant: &str, namespace: Option<&str>) -> Resource {
+        let mut node = self.clone();
+        node.further.retain(|(name, _)| name != NAME);
+        node.further.push((NAME.to_owned(), tenant.to_owned()));
+        let mut resource = node.of_namespace(tenant, namespace);
+        resource.attributes.retain(|it| it.key != VERSION);
+        resource
     }
 
     fn with(&self, further: &[(&str, &str)]) -> Resource {

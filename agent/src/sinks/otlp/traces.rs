@@ -195,17 +195,22 @@ fn ends(remote: &Remote, message: &Message) -> (Vec<KeyValue>, u32) {
         Some(17) => attributes.add("network.transport", text("udp")),
         _ => {}
     }
-    if let Some(Peer { kind, namespace, name, tenant, certain }) = &remote.peer {
-        attributes.add("landlord.peer.kind", text(kind));
-        attributes.add("landlord.peer.certain", flag(*certain));
-        let facts = [("tenant", tenant), ("namespace", namespace), ("name", name)];
-        for (key, fact) in facts {
-            if let Some(fact) = fact {
-                attributes.add(format!("landlord.peer.{key}"), text(fact));
-            }
-        }
+    if let Some(other) = &remote.peer {
+        peer(other, &mut attributes);
     }
     attributes.done()
+}
+
+/// Who is at the other end.
+pub(super) fn peer(peer: &Peer, attributes: &mut Attributes) {
+    let Peer { kind, namespace, name, tenant, certain } = peer;
+    attributes.add("landlord.peer.kind", text(kind));
+    attributes.add("landlord.peer.certain", flag(*certain));
+    for (key, fact) in [("tenant", tenant), ("namespace", namespace), ("name", name)] {
+        if let Some(fact) = fact {
+            attributes.add(format!("landlord.peer.{key}"), text(fact));
+        }
+    }
 }
 
 fn attributes(process: &Ancestor, message: &Message) -> (Vec<KeyValue>, u32) {

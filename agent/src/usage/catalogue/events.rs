@@ -126,6 +126,20 @@ pub(super) const METRICS: &[Metric] = &[
         },
     },
     Metric {
+        name: "landlord_connections_total",
+        kind: Kind::Counter,
+        unit: Unit::None,
+        labels: &["outcome"],
+        help: "Ends of TCP connections by what became of them, where `otlp.connections` asks for them",
+        samples: |node, emit| {
+            detection(node, |it| {
+                for (outcome, count) in &it.connections_total {
+                    emit(&[outcome], Value::Integer(*count));
+                }
+            });
+        },
+    },
+    Metric {
         name: "landlord_processes",
         kind: Kind::Gauge,
         unit: Unit::None,

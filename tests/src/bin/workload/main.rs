@@ -74,6 +74,8 @@ enum Work {
     TcpClient(tcp::ClientArgs),
     /// Take a stream over TCP until it ends
     TcpSink(tcp::SinkArgs),
+    /// Make connections with itself and end them
+    TcpConnect(tcp::ConnectArgs),
     /// Send a stream over TCP
     TcpStream(tcp::StreamArgs),
     /// Be client and server of requests over TCP, on loopback
@@ -156,6 +158,7 @@ fn work(work: &Work, gate: Gate) -> Result<Truth> {
         Work::TcpServer(args) => tcp::server(args, gate),
         Work::TcpClient(args) => tcp::client(args, gate),
         Work::TcpSink(args) => tcp::sink(args, gate),
+        Work::TcpConnect(args) => tcp::connections(args, gate),
         Work::TcpStream(args) => tcp::stream(args, gate),
         Work::TcpPair(args) => tcp::pair(args, gate),
         Work::StreamPair(args) => tcp::stream_pair(args, gate),

@@ -52,6 +52,9 @@ pub(crate) struct ClientArgs {
     /// Microseconds of rest before each request
     #[arg(long, default_value_t = 0)]
     rest_us: u64,
+    /// End the connection by a reset, which the server takes for a failure
+    #[arg(long)]
+    reset: bool,
     #[command(flatten)]
     amount: Amount,
 }
@@ -60,6 +63,12 @@ pub(crate) struct ClientArgs {
 pub(crate) struct PairArgs {
     #[command(flatten)]
     sizes: Sizes,
+    #[command(flatten)]
+    amount: Amount,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ConnectArgs {
     #[command(flatten)]
     amount: Amount,
 }
@@ -114,8 +123,9 @@ pub(crate) fn server(args: &ServerArgs, gate: Gate) -> Result<Truth> {
 /// Makes requests; one operation is one round trip.
 pub(crate) fn client(args: &ClientArgs, gate: Gate) -> Result<Truth> {
     let watch = gate.pass()?;
-    let moved =
-        request(args.connect, args.sizes, Duration::from_micros(args.rest_us), &args.amount)?;
+    let rest = Duration::from_micros(args.rest_us);
+    let leave = if args.reset { reset } else { leave_first };
+    let moved = request(args.connect, args.sizes, rest, &args.amount, leave)?;
     Ok(told(watch.stop("tcp-client", moved.operations)?, moved))
 }
 
@@ -126,9 +136,24 @@ pub(crate) fn pair(args: &PairArgs, gate: Gate) -> Result<Truth> {
     let sizes = args.sizes;
     let watch = gate.pass()?;
     let server = std::thread::spawn(move || serve(&listener, sizes));
-    let moved = request(address, sizes, Duration::ZERO, &args.amount)?;
+    let moved = request(address, sizes, Duration::ZERO, &args.amount, leave_first)?;
     server.join().map_err(|_| anyhow!("the server panicked"))??;
     Ok(told(watch.stop("tcp-pair", moved.operations)?, moved))
+}
+
+/// Both ends in one thread; one operation is one connection, which carries nothing.
+pub(crate) fn connections(args: &ConnectArgs, gate: Gate) -> Result<Truth> {
+    let listener = listen((Ipv4Addr::LOCALHOST, 0).into())?;
+    let address = listener.local_addr().context("a listener has an address")?;
+    let watch = gate.pass()?;
+    let mut rounds = args.amount.begin()?;
+    while rounds.more() {
+        let stream = connect(address)?;
+        let (accepted, _) = listener.accept().context("no connection")?;
+        drop(stream);
+        drop(accepted);
+    }
+    Ok(told(watch.stop("tcp-connect", rounds.done())?, Moved::default()))
 }
 
 /// Takes a stream.
@@ -185,7 +210,13 @@ fn serve(listener: &TcpListener, sizes: Sizes) -> Result<Moved> {
     Ok(moved)
 }
 
-fn request(address: SocketAddr, sizes: Sizes, rest: Duration, amount: &Amount) -> Result<Moved> {
+fn request(
+    address: SocketAddr,
+    sizes: Sizes,
+    rest: Duration,
+    amount: &Amount,
+    leave: fn(TcpStream) -> Result<()>,
+) -> Result<Moved> {
     let mut stream = connect(address)?;
     let request = vec![1; sizes.request];
     let mut response = vec![0; sizes.response];
@@ -201,7 +232,7 @@ fn request(address: SocketAddr, sizes: Sizes, rest: Duration, amount: &Amount) -
         moved.sent += length(&request);
         moved.received += length(&response);
     }
-    leave_first(stream)?;
+    leave(stream)?;
     Ok(moved)
 }
 
@@ -243,6 +274,13 @@ fn leave_first(mut stream: TcpStream) -> Result<()> {
     stream.shutdown(Shutdown::Write).context("cannot end the connection")?;
     let rest = stream.read(&mut [0]).context("the connection broke at its end")?;
     ensure!(rest == 0, "the other side sent more than was asked for");
+    Ok(())
+}
+
+/// Ends a connection at once, with nothing that the other side could answer.
+fn reset(stream: TcpStream) -> Result<()> {
+    set_socket_linger(&stream, Some(Duration::ZERO)).context("cannot reset")?;
+    drop(stream);
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 mod alerts;
 mod churn;
 mod config;
+mod connections;
 mod everything;
 mod identity;
 mod many;

@@ -46,7 +46,7 @@ struct Scene<'home> {
 
 impl Cluster {
     /// With a Service of green's, what is behind another one of theirs, and another node.
-    fn with_addresses() -> Self {
+    pub(super) fn with_addresses() -> Self {
         let cluster = Self::new();
         let node = json!({
             "kind": "Node", "metadata": {"name": "far", "creationTimestamp": "2026-01-01T00:00:00Z"},
@@ -73,7 +73,7 @@ impl Cluster {
     }
 
     /// Tells of a pod with an address, whose container started so long ago.
-    fn put_with(&self, pod: &Pod, address: IpAddr, age: Duration) {
+    pub(super) fn put_with(&self, pod: &Pod, address: IpAddr, age: Duration) {
         self.put(pod);
         let mut object = self.server.get("pods", pod.namespace, pod.name).unwrap();
         let address = address.to_string();
@@ -122,7 +122,8 @@ impl<'home> Scene<'home> {
     }
 }
 
-fn has_all(usage: &Usage) -> bool {
+/// Whether all that tells who has an address has told it.
+pub(super) fn has_all(usage: &Usage) -> bool {
     let sources =
         ["pods", "namespaces", "remote_pods", "nodes", "services", "endpoint_slices", "tenants"];
     sources.iter().all(|source| trouble(usage, source).is_empty())
@@ -150,7 +151,7 @@ fn shown(alert: &Alert) -> String {
     format!("{} {}/{} {}{doubt}", text("kind"), text("namespace"), text("name"), text("tenant"))
 }
 
-const HOUR: Duration = Duration::from_secs(3600);
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
 #[test]
 fn every_kind_of_peer() {

@@ -104,6 +104,7 @@ pub(super) fn node() -> NodeUsage {
             name_failures_total: BTreeMap::from([("cut".to_owned(), 6)]),
             acts_forgotten_total: BTreeMap::from([("memory".to_owned(), 8)]),
             peers_total: vec![("pod".to_owned(), true, 7)],
+            connections_total: BTreeMap::from([("told".to_owned(), 9)]),
             alerts: vec![AlertUsage {
                 tenant: "acme".to_owned(),
                 rule: "A \"rule\"".to_owned(),

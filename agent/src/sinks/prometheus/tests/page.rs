@@ -179,6 +179,8 @@ fn the_whole_page() {
     landlord_alerts_repeated_total 0
     # TYPE landlord_alert_peers counter
     landlord_alert_peers_total{kind="pod",certain="true"} 7
+    # TYPE landlord_connections counter
+    landlord_connections_total{outcome="told"} 9
     # TYPE landlord_processes gauge
     landlord_processes 0
     # TYPE landlord_process_table_bytes gauge
